@@ -1,0 +1,94 @@
+"""Writing files so that a crash leaves the old one or the new one, never half of either."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from config.errors import DiskFullError, FramekeepError, StoreError, UsageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def sync_file(path: Path) -> None:
+    """Flush a file's bytes to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(path: Path) -> None:
+    """Flush a folder's entries to the disk; without it a rename may be lost. Windows has no such call."""
+    if os.name == "nt":
+        return
+    sync_file(path)
+
+
+def mapped(error: OSError, path: Path) -> FramekeepError:
+    """The error of ours for an operating system's error on `path`."""
+    if error.errno in _FULL:
+        return DiskFullError(
+            f"No space left while writing {path}", hint="free some space, then: framekeep resume --all"
+        )
+    return StoreError(f"Cannot use {path}: {error.strerror or error}", hint="framekeep doctor")
+
+
+@contextlib.contextmanager
+def mapping_errors(path: Path) -> Iterator[None]:
+    """Turn OSErrors inside into ours."""
+    try:
+        yield
+    except OSError as error:
+        raise mapped(error, path) from error
+
+
+def replace_durably(source: Path, target: Path) -> None:
+    """Move a finished file into place: synced before it appears, its folder synced after. Same filesystem only."""
+    sync_file(source)
+    os.replace(source, target)
+    sync_folder(target.parent)
+
+
+def write_atomically(target: Path, data: bytes) -> None:
+    """Write a whole small file, or leave what was there. Raises DiskFullError or StoreError."""
+    with mapping_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+        try:
+            temporary.write_bytes(data)
+            replace_durably(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def copy_atomically(source: Path, target: Path) -> None:
+    """Copy a file to where it is wanted, complete or not at all. Raises DiskFullError or StoreError."""
+    with mapping_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+        try:
+            shutil.copyfile(source, temporary)
+            replace_durably(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def copy_into(source: Path, folder: Path) -> Path:
+    """Copy a user's file into a scratch folder. Raises UsageError when it cannot be read, DiskFullError or StoreError."""
+    target = folder / "copy"
+    try:
+        reader = source.open("rb")
+    except OSError as error:
+        raise UsageError(
+            f"Cannot read {source}: {error.strerror or error}", hint="put the file back, then: framekeep resume"
+        ) from error
+    with reader, mapping_errors(target), target.open("wb") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+    return target

@@ -1,0 +1,41 @@
+"""Keys of steps: SHA-256 over everything that can change a step's result, and nothing else.
+
+No path, time or job id enters a key, so two jobs that need the same thing share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+KEY_SCHEMA = 1
+_CHUNK_BYTES = 1 << 20
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no white space: equal values give equal text. Raises ValueError for NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def step_key(stage: str, request: Mapping[str, Any]) -> str:
+    """Hex SHA-256 (64 characters) of a stage's name and its whole request."""
+    text = canonical_json({"schema": KEY_SCHEMA, "stage": stage, "request": request})
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """Hex SHA-256 of a text's UTF-8 bytes."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> tuple[str, int]:
+    """Hex SHA-256 and size in bytes of a file, read in blocks. Raises OSError."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(_CHUNK_BYTES):
+            digest.update(block)
+            size += len(block)
+    return digest.hexdigest(), size

@@ -1,0 +1,52 @@
+"""One owner for one job: a kernel lock, which the system lets go when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from checkpoints.files import mapping_errors
+from config.errors import BusyError
+
+
+@contextlib.contextmanager
+def job_lock(folder: Path, job_id: str) -> Iterator[None]:
+    """Own a job for as long as the block runs. Raises BusyError, saying who has it since when, where another does."""
+    with mapping_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{job_id}.lock")
+        note = folder / f"{job_id}.owner.json"
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise BusyError(
+                f"Job {job_id} is being worked on by {_owner(note)}",
+                hint=f"wait for it, or look at it with: framekeep show {job_id}",
+            ) from None
+        try:
+            note.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}))
+        except BaseException:
+            lock.release()
+            raise
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _owner(note: Path) -> str:
+    try:
+        owner = json.loads(note.read_text())
+        since = datetime.datetime.fromtimestamp(owner["since"]).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+        return f"process {owner['pid']} on {owner['host']} since {since}"
+    except (OSError, ValueError, KeyError):
+        return "another process"

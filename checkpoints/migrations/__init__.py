@@ -1,0 +1,1 @@
+"""Forward migrations of the ledger, run by Alembic inside one transaction each."""

@@ -1,0 +1,1 @@
+"""Settings and errors: the lowest layer, which imports nothing of the others."""

@@ -1,0 +1,163 @@
+"""Every error that Framekeep raises on purpose, and its tree.
+
+    FramekeepError
+    ├── UsageError              wrong use or bad input                              exit 2
+    │   ├── BriefError          a brief cannot be read; lists every problem
+    │   └── SettingsError       settings cannot be read; lists every problem
+    ├── ResourceError           memory, disk or time ran short                      exit 75
+    │   ├── DiskFullError
+    │   └── OutOfMemoryError
+    ├── BusyError               somebody else owns the job                          exit 75
+    ├── StoreError              the store or the ledger cannot be used              exit 1
+    ├── CheckFailedError        a produced file is not what was planned             exit 1
+    ├── CancelledError          the run was told to stop                            exit 130
+    └── ProviderError           a provider could not do its work                    exit 1
+        ├── TransientError      worth another try (network, 5xx, truncated body)
+        │   ├── TimedOutError
+        │   └── RateLimitedError
+        ├── RejectedError       this request will never work (400, 422, refused content)
+        ├── UnavailableError    this provider cannot work now (key, quota, language, not installed)
+        ├── CircuitOpenError    not asked at all: its circuit is open
+        └── RetryExhaustedError every attempt failed
+
+Each carries a `code` for programs, a `message` saying what happened to what, and a `hint`: the next thing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+
+class FramekeepError(Exception):
+    """Root of the tree. `code` is stable; `message` and `hint` are for people."""
+
+    code: ClassVar[str] = "ERROR"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross process borders, so keyword fields must survive pickling."""
+        return (_rebuild, (type(self), self.__dict__.copy(), self.args))
+
+    def as_dict(self) -> dict[str, str]:
+        """`{"code", "message", "hint"}` as the JSON report shows it."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+def _rebuild(cls: type[FramekeepError], state: dict[str, Any], args: tuple[Any, ...]) -> FramekeepError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class UsageError(FramekeepError):
+    code = "BAD_INPUT"
+    exit_code = 2
+
+
+class _ProblemsError(UsageError):
+    """Carries all problems found, each as `where: what`."""
+
+    def __init__(self, message: str, *, problems: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+class BriefError(_ProblemsError):
+    code = "BAD_BRIEF"
+
+
+class SettingsError(_ProblemsError):
+    code = "BAD_SETTINGS"
+
+
+class ResourceError(FramekeepError):
+    code = "RESOURCE_SHORT"
+    exit_code = 75
+
+
+class DiskFullError(ResourceError):
+    code = "DISK_FULL"
+
+
+class OutOfMemoryError(ResourceError):
+    code = "OUT_OF_MEMORY"
+
+
+class BusyError(FramekeepError):
+    code = "JOB_BUSY"
+    exit_code = 75
+
+
+class StoreError(FramekeepError):
+    code = "STORE_UNUSABLE"
+
+
+class CheckFailedError(FramekeepError):
+    code = "CHECK_FAILED"
+
+
+class CancelledError(FramekeepError):
+    code = "INTERRUPTED"
+    exit_code = 130
+
+
+class ProviderError(FramekeepError):
+    """`provider` names who failed; `retry_after_s` is set when the provider said when to come back."""
+
+    code = "PROVIDER_FAILED"
+
+    def __init__(
+        self, message: str, *, provider: str = "", hint: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.provider = provider
+        self.retry_after_s = retry_after_s
+
+
+class TransientError(ProviderError):
+    code = "PROVIDER_TRANSIENT"
+
+
+class TimedOutError(TransientError):
+    code = "TIMEOUT"
+
+
+class RateLimitedError(TransientError):
+    code = "RATE_LIMITED"
+
+
+class RejectedError(ProviderError):
+    code = "REQUEST_REJECTED"
+
+
+class UnavailableError(ProviderError):
+    code = "PROVIDER_UNAVAILABLE"
+
+
+class CircuitOpenError(ProviderError):
+    code = "CIRCUIT_OPEN"
+
+
+class RetryExhaustedError(ProviderError):
+    """`attempts` is the history: one `"provider: code: message"` for each call that was made."""
+
+    code = "RETRY_EXHAUSTED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        hint: str = "",
+        retry_after_s: float | None = None,
+        attempts: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, provider=provider, hint=hint, retry_after_s=retry_after_s)
+        self.attempts = tuple(attempts)
