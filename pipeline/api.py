@@ -1,0 +1,197 @@
+"""The public face: `Pipeline(settings).render(brief)`. The command line calls nothing else."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from checkpoints.ledger import OPEN_STATES, JobRow
+from config.errors import FramekeepError, UsageError
+from config.loader import load_settings
+from config.settings import Settings
+from pipeline.batch import BatchResult, run_batch
+from pipeline.events import Bus, Event, Listener
+from pipeline.home import Home
+from pipeline.naming import slug
+from pipeline.options import DEFAULT_EXPORTS, JobOptions, check_exports, level_named
+from pipeline.report import Result, error_report, status_of
+from pipeline.resilience.breakers import Breakers
+from pipeline.session import Session
+from stages.base import CancelToken
+from stages.brief import brief_from_canonical, load_brief
+from stages.models import Brief
+
+DEFAULT_OUTPUT = "videos"
+
+
+class Pipeline:
+    """Renders briefs, and goes on with what was interrupted.
+
+    `home` is the folder of all state (default: `FRAMEKEEP_HOME`, else the platform's user data folder). `on_event` hears of
+    everything as it happens, on the thread on which it happens. One pipeline may be used again and again, by one thread
+    at a time; `cancel` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        home: Path | str | None = None,
+        on_event: Listener | None = None,
+    ) -> None:
+        self.settings = settings or load_settings(folder=Path.cwd()).settings
+        self.home = Home(Path(home) if home else None)
+        self._listener = on_event
+        self._cancel = CancelToken()
+        self._breakers = Breakers(self._log_circuit)
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        self.home.close()
+
+    def cancel(self, reason: str = "stopped on request") -> None:
+        """Stop what is running: children are killed, finished work is kept, the job stays resumable."""
+        self._cancel.cancel(reason)
+
+    def render(
+        self,
+        brief: Brief | Path | str,
+        *,
+        exports: Sequence[str] | None = None,
+        output: Path | str | None = None,
+        quality: str = "",
+        restore_quality: bool = False,
+        stem: str = "",
+    ) -> Result:
+        """Make a brief's videos, as far as they are not there already.
+
+        `brief` is a `Brief` or the path of one. `exports` default to the brief's, else `youtube`; `output` is a folder, by
+        default `videos` in the working directory; `quality` is the level to start at; `restore_quality` goes back to it
+        after a shortage had forced a lower one; `stem` begins the files' names (default: the brief's name).
+
+        Raises BriefError, UsageError or BusyError for what cannot be started; every other end is in the Result.
+        """
+        brief = brief if isinstance(brief, Brief) else load_brief(Path(brief))
+        options = self._options(brief, exports, output, quality, stem)
+        return self._session(self._listener).run(brief, options, restore_quality=restore_quality)
+
+    def resume(self, job_id: str | None = None) -> Result:
+        """Go on with a job: the named one, else the latest that is not finished. Raises UsageError when there is none."""
+        row = self.job(job_id) if job_id else self._latest_open()
+        return self._resume(row)
+
+    def resume_all(self) -> list[Result]:
+        """Go on with every job that is not finished, oldest first. One that cannot go on does not stop the others."""
+        results = []
+        for row in reversed(self.home.ledger.jobs(OPEN_STATES)):
+            if self._cancel.cancelled:
+                break
+            results.append(self._resume_or_report(row))
+        return results
+
+    def batch(
+        self,
+        briefs: Iterable[Brief | Path | str],
+        *,
+        exports: Sequence[str] | None = None,
+        output: Path | str | None = None,
+        quality: str = "",
+    ) -> BatchResult:
+        """Render several briefs, one after the other; one that fails does not stop the others."""
+
+        def render(brief: Brief | Path | str, stem: str) -> Result:
+            return self.render(brief, exports=exports, output=output, quality=quality, stem=stem)
+
+        return run_batch(list(briefs), render, lambda: self._cancel.cancelled)
+
+    def stream(self, brief: Brief | Path | str, **options: Any) -> Iterator[Event]:
+        """Render, handing out events as they come; takes what `render` takes. The last event carries the whole result.
+
+        Leaving the loop early stops the run; it stays resumable. Raises what `render` raises.
+        """
+        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        worker = Pipeline(self.settings, home=self.home.root, on_event=events.put)
+
+        def work() -> None:
+            try:
+                with worker:
+                    worker.render(brief, **options)
+                events.put(None)
+            except BaseException as error:
+                events.put(error)
+
+        thread = threading.Thread(target=work, name="framekeep-stream")
+        thread.start()
+        try:
+            while (item := events.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            worker.cancel("its events are no longer read")
+            thread.join()
+
+    def jobs(self) -> list[JobRow]:
+        """All jobs of this home, the latest first."""
+        return self.home.ledger.jobs()
+
+    def job(self, job_id: str) -> JobRow:
+        """One job; a beginning of its id will do where only one fits. Raises UsageError."""
+        if exact := self.home.ledger.job(job_id):
+            return exact
+        fitting = [row for row in self.home.ledger.jobs() if row.id.startswith(job_id)]
+        if len(fitting) == 1:
+            return fitting[0]
+        problem = "fits several jobs" if fitting else "is not the id of a job"
+        raise UsageError(f"'{job_id}' {problem}", hint="framekeep jobs")
+
+    def _options(
+        self,
+        brief: Brief,
+        exports: Sequence[str] | None,
+        output: Path | str | None,
+        quality: str,
+        stem: str,
+    ) -> JobOptions:
+        names = tuple(dict.fromkeys(exports or brief.exports or DEFAULT_EXPORTS))
+        check_exports(self.settings, names)
+        level = level_named(self.settings.quality, quality).name if quality else ""
+        folder = Path(output) if output else Path.cwd() / DEFAULT_OUTPUT
+        return JobOptions(
+            exports=names, output=folder.expanduser().absolute(), stem=stem or slug(brief.name), quality=level
+        )
+
+    def _session(self, *listeners: Listener | None) -> Session:
+        bus = Bus(*(listener for listener in listeners if listener))
+        return Session(self.home, self.settings, bus, self._breakers, self._cancel)
+
+    def _latest_open(self) -> JobRow:
+        rows = self.home.ledger.jobs(OPEN_STATES)
+        if not rows:
+            raise UsageError("No job waits to be resumed", hint="framekeep jobs")
+        return rows[0]
+
+    def _resume(self, row: JobRow) -> Result:
+        brief = brief_from_canonical(row.brief)
+        options = JobOptions.model_validate(row.options)
+        check_exports(self.settings, options.exports)
+        return self._session(self._listener).run(brief, options)
+
+    def _resume_or_report(self, row: JobRow) -> Result:
+        try:
+            return self._resume(row)
+        except FramekeepError as error:
+            return Result(job_id=row.id, status=status_of(error), error=error_report(error))
+
+    def _log_circuit(self, line: str) -> None:
+        if self._listener:
+            self._listener(Event("circuit", "", {"message": line}))

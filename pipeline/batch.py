@@ -1,0 +1,82 @@
+"""Several briefs, one after the other: one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from config.errors import FramekeepError
+from pipeline.naming import slug
+from pipeline.report import Result, error_report, status_of
+from stages.models import Brief, Model
+
+SOME_FAILED = 4
+INTERRUPTED = 130
+
+
+class BatchItem(Model):
+    """One brief of a batch and what became of it."""
+
+    brief: str
+    result: Result
+
+
+class BatchResult(Model):
+    """All of them. `exit_code`: 0 all done, 3 all done but some degraded, 4 some failed or parked, 130 interrupted."""
+
+    items: tuple[BatchItem, ...]
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted or any(item.result.status == "interrupted" for item in self.items):
+            return INTERRUPTED
+        if any(not item.result.ok for item in self.items):
+            return SOME_FAILED
+        return max((item.result.exit_code for item in self.items), default=0)
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that `--json` prints."""
+        counts = Counter(item.result.status for item in self.items)
+        jobs = [{"brief": item.brief, **item.result.as_json()} for item in self.items]
+        return {"jobs": jobs, "counts": dict(sorted(counts.items()))}
+
+
+def run_batch(
+    briefs: Sequence[Brief | Path | str],
+    render: Callable[[Brief | Path | str, str], Result],
+    cancelled: Callable[[], bool],
+) -> BatchResult:
+    """Call `render(brief, stem)` for each. An error of one becomes its result; stops early only when cancelled."""
+    stems = _stems(briefs)
+    items: list[BatchItem] = []
+    for brief, stem in zip(briefs, stems, strict=True):
+        if cancelled():
+            break
+        try:
+            result = render(brief, stem)
+        except FramekeepError as error:
+            result = Result(job_id="", status=status_of(error), error=error_report(error))
+        items.append(BatchItem(brief=_name(brief), result=result))
+    return BatchResult(items=tuple(items), interrupted=len(items) < len(briefs))
+
+
+def _name(brief: Brief | Path | str) -> str:
+    return brief.name if isinstance(brief, Brief) else str(brief)
+
+
+def _stems(briefs: Sequence[Brief | Path | str]) -> list[str]:
+    """File names' beginnings; briefs of the same name are told apart, or they would overwrite each other's videos."""
+    plain = [slug(brief.name if isinstance(brief, Brief) else Path(brief).stem) for brief in briefs]
+    counts = Counter(plain)
+    return [
+        f"{stem}-{hashlib.sha256(_place(brief).encode()).hexdigest()[:6]}" if counts[stem] > 1 else stem
+        for brief, stem in zip(briefs, plain, strict=True)
+    ]
+
+
+def _place(brief: Brief | Path | str) -> str:
+    return brief.model_dump_json() if isinstance(brief, Brief) else str(Path(brief).absolute())

@@ -1,0 +1,60 @@
+"""What a run tells while it goes on: to a callback, to an iterator, to the ledger."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+EventKind = Literal[
+    "job_started",
+    "planned",
+    "step_started",
+    "step_progress",
+    "step_executed",
+    "step_reused",
+    "step_failed",
+    "attempt",
+    "circuit",
+    "degraded",
+    "repaired",
+    "warning",
+    "output",
+    "job_done",
+    "job_failed",
+    "job_parked",
+    "job_interrupted",
+]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened. `data` is JSON: what it holds depends on `kind` and is listed in docs/scripting.md."""
+
+    kind: EventKind
+    job_id: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+Listener = Callable[[Event], None]
+
+
+class Bus:
+    """Hands each event to every listener, one event at a time, in the order in which they were sent."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = list(listeners)
+        self._lock = threading.RLock()
+
+    def subscribe(self, listener: Listener) -> None:
+        """Add a listener; it sees what comes from now on."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def send(self, kind: EventKind, job_id: str, **data: Any) -> None:
+        """Send one event."""
+        event = Event(kind, job_id, data)
+        with self._lock:
+            for listener in self._listeners:
+                listener(event)

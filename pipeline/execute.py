@@ -1,0 +1,181 @@
+"""Executing one step: a scratch folder, a guarded call, the stage's work, and its result in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from checkpoints.files import copy_into
+from checkpoints.ledger import Ledger
+from checkpoints.records import Record
+from checkpoints.store import Store
+from pipeline.checkpoint import Checkpoints
+from pipeline.events import Bus
+from pipeline.resilience.guard import Attempt, Guard, GuardedCall
+from pipeline.steps import Outcome, Step
+from pipeline.toolbox import Toolbox
+from stages.base import CancelToken, Context
+from stages.images.base import PictureRequest
+from stages.models import Brief, Degradation, Music, Visual
+from stages.render.models import MediaFacts, MixSpec, MuxSpec, SegmentSpec
+from stages.speech.base import SpeechRequest
+
+if TYPE_CHECKING:
+    from stages.render.encoders import Encoder
+
+# What a degradation's stage is called in reports.
+_STAGE_NAMES = {"segment": "render", "mix": "render", "mux": "render"}
+
+
+class Executor:
+    """Executes steps of one job. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        job_id: str,
+        store: Store,
+        ledger: Ledger,
+        checkpoints: Checkpoints,
+        guard: Guard,
+        toolbox: Toolbox,
+        bus: Bus,
+    ) -> None:
+        self._job_id = job_id
+        self._store = store
+        self._ledger = ledger
+        self._checkpoints = checkpoints
+        self._guard = guard
+        self._toolbox = toolbox
+        self._bus = bus
+
+    def execute(self, step: Step, cancel: CancelToken) -> Record:
+        """Do a step's work and publish its result. Raises FramekeepError; nothing half-made is left behind."""
+        call = self._guard.bind(cancel, self._note(step))
+        with self._store.scratch() as folder:
+            context = Context(
+                scratch=folder,
+                artifact=self._store.path,
+                call=call,
+                cancel=cancel,
+                progress=self._progress(step),
+                warn=lambda message: self._warn(step, message),
+            )
+            outcome = perform(step, context, self._toolbox)
+            for note in outcome.notes:
+                self._warn(step, note)
+            return self._checkpoints.keep(step, outcome, _degradations(step, call))
+
+    def _note(self, step: Step) -> Callable[[Attempt], None]:
+        def note(attempt: Attempt) -> None:
+            columns = vars(attempt)
+            self._ledger.attempt(self._job_id, step.id, **columns)
+            self._bus.send("attempt", self._job_id, step=step.id, scene=step.scene, **columns)
+
+        return note
+
+    def _progress(self, step: Step) -> Callable[[int, int, str], None]:
+        def progress(done: int, total: int, unit: str) -> None:
+            self._bus.send("step_progress", self._job_id, step=step.id, done=done, total=total, unit=unit)
+
+        return progress
+
+    def _warn(self, step: Step, message: str) -> None:
+        self._ledger.event(self._job_id, "warning", {"step": step.id, "scene": step.scene, "message": message})
+        self._bus.send("warning", self._job_id, step=step.id, scene=step.scene, message=message)
+
+
+def _degradations(step: Step, call: GuardedCall) -> list[Degradation]:
+    stage = _STAGE_NAMES.get(step.stage, step.stage)
+    return [
+        Degradation(stage=stage, scene=step.scene, wanted=item.wanted, got=item.got, reason=item.reason)
+        for item in call.fallbacks
+    ]
+
+
+def perform(step: Step, context: Context, toolbox: Toolbox) -> Outcome:
+    """One step's work by its stage. Imports are late: no command pays for a stage that it does not run."""
+    match step.work:
+        case Brief() as brief:
+            return _write(brief, context, toolbox)
+        case SpeechRequest() as request:
+            return _speak(request, context, toolbox)
+        case PictureRequest() as request:
+            return _draw(request, context, toolbox)
+        case Visual() as visual:
+            return _take(visual, context)
+        case Music() as music:
+            return _take_music(music, context)
+        case SegmentSpec() as spec:
+            return _encode(spec, context, toolbox)
+        case MixSpec() as spec:
+            return _mix(spec, context, toolbox)
+        case MuxSpec() as spec:
+            return _mux(spec, context, toolbox)
+
+
+def _write(brief: Brief, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.script.stage import write_script
+
+    script = write_script(brief, context, toolbox.writers())
+    return Outcome({}, script.model_dump(mode="json"), script.writer, script.notes)
+
+
+def _speak(request: SpeechRequest, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.speech.stage import speak_line
+
+    path, narration = speak_line(request, context, toolbox.speakers())
+    return Outcome({"line": path}, narration.model_dump(mode="json"), narration.provider, narration.notes)
+
+
+def _draw(request: PictureRequest, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.images.stage import draw_picture
+
+    path, picture = draw_picture(request, context, toolbox.painters())
+    return Outcome({"picture": path}, picture.model_dump(mode="json"), picture.provider)
+
+
+def _take(visual: Visual, context: Context) -> Outcome:
+    from stages.images.stage import take_visual
+
+    copy = copy_into(visual.path, context.scratch)
+    picture = take_visual(Visual(path=copy, kind=visual.kind))
+    return Outcome({"picture": copy}, picture.model_dump(mode="json"), picture.provider)
+
+
+def _take_music(music: Music, context: Context) -> Outcome:
+    copy = copy_into(music.path, context.scratch)
+    return Outcome({"music": copy}, {}, "brief")
+
+
+def _encode(spec: SegmentSpec, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.render.segment import render_segment
+
+    path, facts = render_segment(spec, context, toolbox.encoders())
+    return Outcome({"segment": path}, facts.model_dump(mode="json"), toolbox.encoders()[0].name)
+
+
+def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.render.audio import mix
+
+    out = context.scratch / "mix.m4a"
+
+    def work(_encoder: Encoder, cancel: CancelToken) -> MediaFacts:
+        return mix(spec, out, context.artifact, context.scratch, cancel, context.progress)
+
+    facts, encoder = context.call("mix", toolbox.encoders(), work)
+    return Outcome({"audio": out}, facts.model_dump(mode="json"), encoder.name)
+
+
+def _mux(spec: MuxSpec, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.render.captions import write_sidecars
+    from stages.render.join import mux
+
+    out = context.scratch / "video.mp4"
+
+    def work(_encoder: Encoder, cancel: CancelToken) -> MediaFacts:
+        return mux(spec, out, context.artifact, cancel, context.progress)
+
+    facts, encoder = context.call("mux", toolbox.encoders(), work)
+    sidecars = write_sidecars(spec.cues, spec.encoding.fps, context.scratch, "captions")
+    return Outcome({"video": out, **sidecars}, facts.model_dump(mode="json"), encoder.name)
+

@@ -1,0 +1,72 @@
+"""What a run was asked for beside the brief: exports, where to start on the quality ladder, where the videos go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from config.errors import UsageError
+from config.settings import Quality, QualityLevel, Settings
+from stages.models import Degradation, Model
+
+DEFAULT_EXPORTS = ("youtube",)
+
+
+class JobOptions(Model):
+    """Kept with the job, so that `resume` does what `render` was asked to.
+
+    `stem` begins the names of the files in `output`. `levels` remembers, per export, the level that a shortage forced and why: a resumed job goes on there.
+    """
+
+    exports: tuple[str, ...]
+    output: Path
+    stem: str
+    quality: str = ""
+    levels: dict[str, Degradation] = Field(default_factory=dict)
+
+    def canonical(self) -> dict[str, Any]:
+        """JSON for the ledger."""
+        return self.model_dump(mode="json")
+
+
+def start_level(settings: Settings, options: JobOptions, export: str) -> QualityLevel:
+    """The level at which an export starts: where it was forced to, else as asked, else the best."""
+    forced = options.levels.get(export)
+    return level_named(settings.quality, forced.got if forced else options.quality)
+
+
+def level_named(quality: Quality, name: str) -> QualityLevel:
+    """A level by its name, any case; the best for an empty name. Raises UsageError."""
+    ladder = quality.ladder()
+    if not name:
+        return ladder[0]
+    for level in ladder:
+        if level.name.lower() == name.lower():
+            return level
+    known = ", ".join(level.name for level in ladder)
+    raise UsageError(f"There is no quality level '{name}'", hint=f"one of: {known}")
+
+
+def next_lower(quality: Quality, name: str) -> QualityLevel | None:
+    """The level below, or None at the bottom of the ladder or where falling back is off."""
+    ladder = quality.ladder()
+    rank = next(i for i, level in enumerate(ladder) if level.name == name)
+    return ladder[rank + 1] if quality.fallback_enabled and rank + 1 < len(ladder) else None
+
+
+def check_exports(settings: Settings, names: tuple[str, ...]) -> None:
+    """Raise UsageError for an export that no setting describes."""
+    unknown = [name for name in names if name not in settings.exports]
+    if unknown:
+        raise UsageError(
+            f"Unknown export: {', '.join(unknown)}",
+            hint=f"known: {', '.join(sorted(settings.exports))}; more under Exports in a settings file",
+        )
+
+
+def frame_size(level: QualityLevel, aspect: str) -> tuple[int, int]:
+    """Width and height in pixels of a level in a shape."""
+    width, height = level.resolution
+    return {"16:9": (width, height), "9:16": (height, width), "1:1": (height, height)}[aspect]

@@ -1,0 +1,143 @@
+"""What can be known before the work starts is said before the work starts."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+from checkpoints.store import Store
+from config.errors import BriefError, DiskFullError, FramekeepError, UnavailableError, UsageError
+from config.settings import Settings
+from pipeline.options import JobOptions
+from pipeline.toolbox import Toolbox
+from stages.models import Brief
+
+# Segments, the finished file and the temporary one beside it.
+_SPACE_FACTOR = 2.2
+_RESERVE_BYTES = 64_000_000
+_WORDS_PER_SECOND = 2.4
+_SHORTEST_S = 5.0
+
+
+def check_before_work(
+    brief: Brief, options: JobOptions, settings: Settings, toolbox: Toolbox, store: Store
+) -> None:
+    """Raise UsageError, BriefError or DiskFullError for what would stop the job anyway, later."""
+    check_output(options.output)
+    _check_visuals(brief)
+    _check_writers(brief, toolbox)
+    _check_speakers(brief, toolbox)
+    _check_painters(toolbox)
+    _check_glyphs(brief, options)
+    _check_space(brief, options, settings, store)
+
+
+def check_output(folder: Path) -> None:
+    """Raise UsageError when nothing can be written there."""
+    probe = folder / f".framekeep-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch(exist_ok=False)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot write into the output folder {folder}: {error.strerror or error}",
+            hint="choose another with --out",
+        ) from error
+    finally:
+        if os.path.lexists(probe):
+            probe.unlink()
+
+
+def _check_visuals(brief: Brief) -> None:
+    from stages.render.planes import inspect_visual
+
+    problems = []
+    for number, scene in enumerate(brief.scenes, 1):
+        if scene.visual is None:
+            continue
+        try:
+            inspect_visual(scene.visual.path)
+        except FramekeepError as error:
+            problems.append(f"{brief.name}:{scene.line}: scene {number}: {error.message}")
+    if problems:
+        raise BriefError(
+            "These files of the brief cannot be shown:\n" + "\n".join(f"  {problem}" for problem in problems),
+            problems=problems,
+            hint="replace them, then render again",
+        )
+
+
+def _check_writers(brief: Brief, toolbox: Toolbox) -> None:
+    if brief.scenes:
+        return
+    reasons: list[UnavailableError] = []
+    for writer in toolbox.writers():
+        try:
+            writer.check(brief)
+        except UnavailableError as error:
+            reasons.append(error)
+        else:
+            return
+    raise UsageError("; ".join(error.message for error in reasons), hint=reasons[-1].hint if reasons else "")
+
+
+def _check_speakers(brief: Brief, toolbox: Toolbox) -> None:
+    from stages.speech.registry import explain_missing
+
+    text = spoken_text(brief)
+    if not text:
+        return
+    if not toolbox.speaker_names:
+        missing = explain_missing(brief.language, text)
+        raise UsageError(missing.message, hint=missing.hint)
+    reasons: list[UnavailableError] = []
+    for speaker in toolbox.speakers():
+        # Silent text is a last resort that nobody gets unasked when the voice they named is unknown.
+        if speaker.name == "text" and reasons:
+            break
+        try:
+            speaker.check(brief.language, brief.voice, text)
+        except UnavailableError as error:
+            reasons.append(error)
+        else:
+            return
+    raise UsageError("; ".join(dict.fromkeys(error.message for error in reasons)), hint=reasons[0].hint)
+
+
+def _check_painters(toolbox: Toolbox) -> None:
+    toolbox.painters()
+
+
+def _check_glyphs(brief: Brief, options: JobOptions) -> None:
+    from stages.typeset.fonts import default_fonts
+
+    shown = " ".join([brief.title, *(scene.heading for scene in brief.scenes), spoken_text(brief)])
+    missing = default_fonts().missing_glyphs(shown)
+    if missing:
+        listed = " ".join(missing[:12]) + (" …" if len(missing) > 12 else "")
+        raise UsageError(
+            f"No installed font has these characters: {listed}",
+            hint="install a font package that has them (for Chinese, Japanese and Korean: "
+            "pip install justmytype-intl-cjk), or change the text",
+        )
+
+
+def _check_space(brief: Brief, options: JobOptions, settings: Settings, store: Store) -> None:
+    """Whether the lowest level fits. A better one may still turn out too large: then quality steps down."""
+    words = len(spoken_text(brief).split())
+    seconds = max(brief.target_length_s or words / _WORDS_PER_SECOND, _SHORTEST_S)
+    level = settings.quality.ladder()[-1]
+    need = level.bitrate_bps / 8 * seconds * len(options.exports) * _SPACE_FACTOR + _RESERVE_BYTES
+    free = store.free_bytes()
+    if free < need:
+        raise DiskFullError(
+            f"Not enough space at {store.root}: about {need / 1e6:.0f} MB are needed even at {level.name} quality, "
+            f"{free / 1e6:.0f} MB are free",
+            hint="free some space (framekeep gc --dry-run shows what could go), then: framekeep resume --all",
+        )
+
+
+def spoken_text(brief: Brief) -> str:
+    """All that will be said, as far as the brief itself tells."""
+    return " ".join(scene.narration for scene in brief.scenes).strip() or brief.text

@@ -1,0 +1,93 @@
+"""Where a run stands, computed from its events: what the live display and plain lines show."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pipeline.events import Event
+
+_WINDOW_S = 20.0
+
+
+@dataclass
+class Progress:
+    """A running tally. `eta_s` and `fps` are None until enough is known; both look only at frames encoded by this run."""
+
+    clock: Callable[[], float] = time.monotonic
+    title: str = ""
+    steps_total: int = 0
+    steps_done: int = 0
+    steps_reused: int = 0
+    scenes: int = 0
+    frames_total: int = 0
+    is_cut: bool = False
+    stage: str = ""
+    scene: int = 0
+    quality: str = ""
+    provider: str = ""
+    messages: list[str] = field(default_factory=list)
+    _reused_frames: int = 0
+    _partial: dict[str, int] = field(default_factory=dict)
+    _finished: int = 0
+    _history: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def take(self, event: Event) -> None:
+        """Count an event in."""
+        data = event.data
+        match event.kind:
+            case "job_started":
+                self.title = data["title"]
+            case "planned":
+                self.steps_total, self.scenes = data["steps"], data["scenes"]
+                self.frames_total, self.is_cut = data["frames"], data["complete"]
+            case "step_started":
+                self.stage, self.scene = data["stage"], data["scene"]
+                if data["stage"] == "segment":
+                    self.quality = data["quality"]
+            case "step_progress" if data["unit"] == "frames":
+                self._partial[data["step"]] = data["done"]
+                self._note_rate()
+            case "step_executed":
+                self.steps_done += 1
+                self.provider = data["provider"] or self.provider
+                self._partial.pop(data["step"], None)
+                self._finished += data["frames"]
+                self._note_rate()
+            case "step_reused":
+                self.steps_reused += 1
+                self._reused_frames += data["frames"]
+            case "step_failed":
+                self._partial.pop(data["step"], None)
+
+    @property
+    def frames_encoded(self) -> int:
+        """Frames that this run has encoded so far."""
+        return self._finished + sum(self._partial.values())
+
+    @property
+    def frames_done(self) -> int:
+        """Frames that are there, reused ones included."""
+        return min(self.frames_encoded + self._reused_frames, self.frames_total)
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second over the last seconds."""
+        if len(self._history) < 2:
+            return None
+        (first_at, first), (last_at, last) = self._history[0], self._history[-1]
+        return (last - first) / (last_at - first_at) if last_at - first_at > 0.5 and last > first else None
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds until all frames are encoded, at the present rate."""
+        fps = self.fps
+        return (self.frames_total - self.frames_done) / fps if fps and self.is_cut else None
+
+    def _note_rate(self) -> None:
+        now = self.clock()
+        self._history.append((now, self.frames_encoded))
+        while now - self._history[0][0] > _WINDOW_S:
+            self._history.popleft()

@@ -1,0 +1,109 @@
+"""What a run returns: the typed result that `--json` prints and Python callers get."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Literal
+
+from config.errors import FramekeepError
+from stages.models import Degradation, Model
+
+Status = Literal["done", "degraded", "failed", "parked", "interrupted"]
+
+EXIT_CODES: dict[Status, int] = {"done": 0, "failed": 1, "degraded": 3, "parked": 75, "interrupted": 130}
+
+
+class Output(Model):
+    """One finished video. `sidecars` maps kinds (`srt`, `vtt`) to files beside it."""
+
+    export: str
+    path: Path
+    width: int
+    height: int
+    fps: int
+    frames: int
+    duration_s: float
+    quality: str
+    sha256: str
+    sidecars: dict[str, Path] = {}
+
+
+class StepCount(Model):
+    """How many steps of the plan were executed, and how many verified results were reused."""
+
+    executed: int = 0
+    reused: int = 0
+
+
+class AttemptCount(Model):
+    """Provider calls of this run. `by_provider` counts them under `operation:provider`."""
+
+    total: int = 0
+    failed: int = 0
+    by_provider: dict[str, int] = {}
+
+
+class ErrorReport(Model):
+    """Why a run did not finish, and what to type next."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Result(Model):
+    """A run's outcome. `exit_code` is what the command line returns for it."""
+
+    job_id: str
+    status: Status
+    outputs: tuple[Output, ...] = ()
+    degradations: tuple[Degradation, ...] = ()
+    steps: StepCount = StepCount()
+    attempts: AttemptCount = AttemptCount()
+    elapsed_s: float = 0.0
+    error: ErrorReport | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.status]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are finished videos, degraded ones included."""
+        return self.status in ("done", "degraded")
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that `--json` prints; `error` is left out where there is none."""
+        document = self.model_dump(mode="json")
+        if self.error is None:
+            del document["error"]
+        return document
+
+
+def error_report(error: FramekeepError) -> ErrorReport:
+    """An error as reports show it."""
+    return ErrorReport.model_validate(error.as_dict())
+
+
+def status_of(error: FramekeepError) -> Status:
+    """The state that an error leaves a job in."""
+    by_code: dict[int, Status] = {75: "parked", 130: "interrupted"}
+    return by_code.get(error.exit_code, "failed")
+
+
+class AttemptCounter:
+    """Counts the attempts that pass on the event bus."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[str] = Counter()
+        self._failed = 0
+
+    def note(self, operation: str, provider: str, outcome: str) -> None:
+        """Count one."""
+        self._calls[f"{operation}:{provider}"] += 1
+        self._failed += outcome != "ok"
+
+    def count(self) -> AttemptCount:
+        """The sums so far."""
+        return AttemptCount(total=self._calls.total(), failed=self._failed, by_provider=dict(sorted(self._calls.items())))

@@ -1,0 +1,1 @@
+"""The guard that every provider call and every encoder run passes through."""

@@ -1,0 +1,219 @@
+"""The one loop: take each ready step, load its verified checkpoint or execute it under guard, publish, commit, tell, go on.
+
+Resuming, repairing, editing one scene and rendering again are all this loop, finding more or less of its work done.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import heapq
+import itertools
+import queue
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from checkpoints.ledger import Ledger
+from checkpoints.records import Record
+from config.errors import CancelledError, FramekeepError, ResourceError
+from pipeline.checkpoint import Checkpoints
+from pipeline.events import Bus
+from pipeline.execute import Executor
+from pipeline.plan import Plan
+from pipeline.steps import Step
+from stages.base import CancelToken
+from stages.models import Degradation
+
+# Earlier stages first: they make later ones possible. Media steps have workers of their own.
+_RANKS = {"script": 0, "speech": 1, "images": 1, "music": 1, "mix": 2, "mux": 2, "segment": 3}
+_MEDIA = frozenset({"segment", "mix", "mux"})
+_CALL_WORKERS = 2
+_POLL_S = 0.1
+
+
+@dataclass
+class Tally:
+    """What a run did. `reused` counts steps whose verified result was found."""
+
+    executed: int = 0
+    reused: int = 0
+    degradations: dict[str, list[Degradation]] = field(default_factory=dict)
+
+
+@dataclass
+class _Running:
+    step: Step
+    cancel: CancelToken
+
+
+class Runner:
+    """Runs one plan to its end. `wake` is called in between, so that a signal is noticed within a tenth of a second."""
+
+    def __init__(
+        self,
+        job_id: str,
+        plan: Plan,
+        ledger: Ledger,
+        checkpoints: Checkpoints,
+        executor: Executor,
+        bus: Bus,
+        cancel: CancelToken,
+        media_workers: int,
+    ) -> None:
+        self.tally = Tally()
+        self._job_id = job_id
+        self._plan = plan
+        self._ledger = ledger
+        self._checkpoints = checkpoints
+        self._executor = executor
+        self._bus = bus
+        self._cancel = cancel
+        self._capacity = {True: media_workers, False: _CALL_WORKERS}
+        self._ready: dict[bool, list[tuple[int, int, int, Step]]] = {True: [], False: []}
+        self._order = itertools.count()
+        self._running: dict[concurrent.futures.Future[Record], _Running] = {}
+        self._finished: queue.SimpleQueue[concurrent.futures.Future[Record]] = queue.SimpleQueue()
+        self._failure: FramekeepError | None = None
+
+    def run(self) -> None:
+        """Until the plan is finished. Raises what stopped it; what was running has ended by then and its results are kept."""
+        with concurrent.futures.ThreadPoolExecutor(sum(self._capacity.values())) as pool:
+            try:
+                self._enqueue(self._plan.start())
+                self._loop(pool)
+            except BaseException:
+                self._cancel.cancel("stopping after an error")
+                raise
+        self._cancel.check()
+        if self._failure:
+            raise self._failure
+
+    def _loop(self, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+        while True:
+            if not self._failure and not self._cancel.cancelled:
+                self._submit(pool)
+            if not self._running:
+                return
+            try:
+                future = self._finished.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
+            self._settle(self._running.pop(future), future)
+
+    def _enqueue(self, steps: Iterable[Step]) -> None:
+        """Reuse what is already there, at once and as far as it leads; queue the rest."""
+        todo = list(steps)
+        reused: list[tuple[Step, Record]] = []
+        while todo:
+            step = todo.pop(0)
+            if record := self._checkpoints.load(step):
+                reused.append((step, record))
+                self._take(step, record)
+                todo.extend(self._plan.done(step, record))
+            else:
+                rank = (_RANKS[step.stage], step.scene, next(self._order), step)
+                heapq.heappush(self._ready[step.stage in _MEDIA], rank)
+        if reused:
+            rows = [(step.id, step.stage, step.scene, record) for step, record in reused]
+            self._ledger.steps_reused(self._job_id, rows)
+            self.tally.reused += len(reused)
+            for step, _record in reused:
+                self._bus.send("step_reused", self._job_id, **_about(step))
+        self._tell_plan()
+
+    def _tell_plan(self) -> None:
+        frames = sum(step.frames for step in self._plan.steps.values())
+        self._bus.send(
+            "planned",
+            self._job_id,
+            steps=len(self._plan.steps),
+            scenes=len(self._plan.scenes),
+            frames=frames,
+            complete=self._plan.is_cut,
+        )
+
+    def _submit(self, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+        for media, ready in self._ready.items():
+            while ready and self._busy(media) < self._capacity[media]:
+                step = heapq.heappop(ready)[-1]
+                if self._plan.steps.get(step.id) != step:
+                    continue
+                token = CancelToken(self._cancel)
+                future = pool.submit(self._execute, step, token)
+                self._running[future] = _Running(step, token)
+                future.add_done_callback(self._finished.put)
+
+    def _busy(self, media: bool) -> int:
+        return sum(1 for running in self._running.values() if (running.step.stage in _MEDIA) == media)
+
+    def _execute(self, step: Step, cancel: CancelToken) -> Record:
+        cancel.check()
+        self._ledger.step_started(self._job_id, step.id, step.stage, step.scene, step.key)
+        self._bus.send(
+            "step_started",
+            self._job_id,
+            **_about(step),
+            quality=self._plan.exports[step.export].level.name if step.export else "",
+        )
+        record = self._executor.execute(step, cancel)
+        self._ledger.step_executed(self._job_id, step.id, record)
+        return record
+
+    def _settle(self, running: _Running, future: concurrent.futures.Future[Record]) -> None:
+        step = running.step
+        running.cancel.close()
+        try:
+            record = future.result()
+        except CancelledError:
+            return
+        except FramekeepError as error:
+            self._fail(step, error)
+            return
+        self.tally.executed += 1
+        self._take(step, record)
+        self._bus.send("step_executed", self._job_id, **_about(step), provider=record.provider)
+        self._enqueue(self._plan.done(step, record))
+
+    def _take(self, step: Step, record: Record) -> None:
+        found = [
+            Degradation.model_validate(item).model_copy(update={"scene": step.scene})
+            for item in record.degradations
+        ]
+        if found:
+            self.tally.degradations[step.id] = found
+            for item in found:
+                self._bus.send("degraded", self._job_id, **item.model_dump(mode="json"))
+
+    def _fail(self, step: Step, error: FramekeepError) -> None:
+        self._ledger.step_failed(self._job_id, step.id, error)
+        self._bus.send("step_failed", self._job_id, **_about(step), **error.as_dict())
+        if isinstance(error, ResourceError) and step.export and self._plan.steps.get(step.id) == step:
+            if self._step_down(step, error):
+                return
+        if self._plan.steps.get(step.id) == step and not self._failure:
+            self._failure = error
+
+    def _step_down(self, step: Step, error: ResourceError) -> bool:
+        """Plan the export again one level lower, and stop what is being made of the superseded level."""
+        fresh = self._plan.step_down(step.export, error.message)
+        if fresh is None:
+            return False
+        for running in self._running.values():
+            if running.step.export == step.export:
+                running.cancel.cancel("superseded by a lower quality level")
+        degradation = self._plan.step_downs[step.export]
+        self._ledger.event(self._job_id, "step_down", degradation.model_dump(mode="json"))
+        self._bus.send("degraded", self._job_id, **degradation.model_dump(mode="json"))
+        self._enqueue(fresh)
+        return True
+
+
+def _about(step: Step) -> dict[str, Any]:
+    """What events say of a step."""
+    return {
+        "step": step.id,
+        "stage": step.stage,
+        "scene": step.scene,
+        "export": step.export,
+        "frames": step.frames,
+    }

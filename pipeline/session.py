@@ -1,0 +1,256 @@
+"""One run of one job, from its lock to its report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+from checkpoints.locks import job_lock
+from config.errors import CancelledError, FramekeepError, TimedOutError
+from config.settings import Settings
+from pipeline.checkpoint import Checkpoints
+from pipeline.deliver import deliver
+from pipeline.events import Bus, Event
+from pipeline.execute import Executor
+from pipeline.home import Home
+from pipeline.naming import job_id
+from pipeline.options import JobOptions
+from pipeline.plan import Plan
+from pipeline.preflight import check_before_work, check_output
+from pipeline.report import AttemptCounter, Result, StepCount, error_report, status_of
+from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.guard import Guard
+from pipeline.runner import Runner, Tally
+from pipeline.steps import Step
+from pipeline.toolbox import Toolbox
+from stages.base import CancelToken
+from stages.brief import canonical
+from stages.models import Brief, Degradation
+
+
+class Session:
+    """Runs a job once. `bus` hears of everything; `cancel` stops it."""
+
+    def __init__(
+        self, home: Home, settings: Settings, bus: Bus, breakers: Breakers, cancel: CancelToken
+    ) -> None:
+        self._home = home
+        self._settings = settings
+        self._bus = bus
+        self._breakers = breakers
+        self._cancel = cancel
+
+    def run(self, brief: Brief, options: JobOptions, *, restore_quality: bool = False) -> Result:
+        """Make what the brief asks for, as far as it is not there already.
+
+        Raises UsageError and BusyError, which leave no trace; every other end is a Result.
+        """
+        job = job_id(brief, options)
+        with job_lock(self._home.locks, job):
+            known = self._home.ledger.job(job)
+            if known and not restore_quality:
+                options = JobOptions.model_validate(known.options)
+            return _Run(self, job, brief, options).go()
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(self, session: Session, job: str, brief: Brief, options: JobOptions) -> None:
+        self._job = job
+        self._brief = brief
+        self._options = options
+        self._home = session._home
+        self._settings = session._settings
+        self._bus = session._bus
+        self._breakers = session._breakers
+        self._cancel = session._cancel
+        self._toolbox = Toolbox(brief, self._settings)
+        self._started = time.monotonic()
+        self._attempts = AttemptCounter()
+        self._bus.subscribe(self._count)
+        self._checkpoints = Checkpoints(self._home.ledger, self._home.store, self._repaired)
+
+    def _count(self, event: Event) -> None:
+        if event.kind == "attempt" and event.job_id == self._job:
+            self._attempts.note(event.data["operation"], event.data["provider"], event.data["outcome"])
+
+    def _repaired(self, step: Step, what: str) -> None:
+        data = {"step": step.id, "stage": step.stage, "scene": step.scene, "artifact": what}
+        self._home.ledger.event(self._job, "repaired", data)
+        self._bus.send("repaired", self._job, **data)
+
+    def go(self) -> Result:
+        """Nothing where all is there; else preflight, the loop, delivery."""
+        finished = self._finished_plan()
+        if finished:
+            return self._already_done(finished)
+        check_before_work(self._brief, self._options, self._settings, self._toolbox, self._home.store)
+        ledger = self._home.ledger
+        ledger.put_job(self._job, self._brief.title, canonical(self._brief), self._options.canonical())
+        ledger.set_state(self._job, "running")
+        self._home.store.sweep()
+        self._bus.send(
+            "job_started",
+            self._job,
+            title=self._brief.title,
+            exports=list(self._options.exports),
+            output=str(self._options.output),
+        )
+        return self._work()
+
+    def _finished_plan(self) -> tuple[Plan, Tally] | None:
+        """The plan walked by its records alone, if that leads to finished files that verify."""
+        plan = self._plan()
+        tally, todo = Tally(), plan.start()
+        while todo:
+            step = todo.pop()
+            record = self._checkpoints.recall(step)
+            if record is None:
+                return None
+            tally.reused += 1
+            if record.degradations:
+                tally.degradations[step.id] = [
+                    Degradation.model_validate(item).model_copy(update={"scene": step.scene})
+                    for item in record.degradations
+                ]
+            todo.extend(plan.done(step, record))
+        finals = [export.final for export in plan.exports.values() if export.final]
+        sound = all(self._home.store.verify(artifact) for final in finals for artifact in final.artifacts.values())
+        return (plan, tally) if plan.finished and sound else None
+
+    def _plan(self) -> Plan:
+        return Plan(self._brief, self._options, self._settings, self._toolbox)
+
+    def _already_done(self, finished: tuple[Plan, Tally]) -> Result:
+        plan, tally = finished
+        check_output(self._options.output)
+        ledger = self._home.ledger
+        known = ledger.job(self._job)
+        if known is None:
+            ledger.put_job(self._job, self._brief.title, canonical(self._brief), self._options.canonical())
+        result = self._success(plan, tally)
+        if known is None or known.state not in ("done", "degraded"):
+            ledger.set_state(self._job, result.status, report=result.as_json())
+        return result
+
+    def _work(self) -> Result:
+        plan = self._plan()
+        executor = Executor(
+            self._job,
+            self._home.store,
+            self._home.ledger,
+            self._checkpoints,
+            Guard(self._settings, self._breakers),
+            self._toolbox,
+            self._bus,
+        )
+        tally = Tally()
+        try:
+            with self._job_deadline() as cancel:
+                runner = Runner(
+                    self._job,
+                    plan,
+                    self._home.ledger,
+                    self._checkpoints,
+                    executor,
+                    self._bus,
+                    cancel,
+                    self._settings.rendering.jobs or usable_cores(),
+                )
+                tally = runner.tally
+                runner.run()
+                result = self._success(plan, tally)
+        except FramekeepError as error:
+            return self._stopped(error, plan, tally)
+        except BaseException as error:
+            # A fault of ours: the job must not look as if it were still running.
+            self._home.ledger.set_state(self._job, "failed", error={"code": "INTERNAL", "message": repr(error)})
+            raise
+        self._remember_levels(plan)
+        ledger = self._home.ledger
+        ledger.keep_only_steps(self._job, list(plan.steps))
+        ledger.set_state(self._job, result.status, report=result.as_json())
+        self._bus.send("job_done", self._job, **result.as_json())
+        return result
+
+    @contextlib.contextmanager
+    def _job_deadline(self) -> Iterator[CancelToken]:
+        """A token that is set when the job's time is up."""
+        limit_s = self._settings.timeouts.job_ms / 1000
+        token = CancelToken(self._cancel)
+        timer = threading.Timer(limit_s, token.cancel, ["the job's time is up"]) if limit_s else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield token
+        except CancelledError as error:
+            if self._cancel.cancelled:
+                raise
+            raise TimedOutError(
+                f"Job {self._job}: the job timeout of {limit_s:g} s ran out",
+                hint=f"framekeep resume {self._job}; a longer limit: Timeouts.Job",
+            ) from error
+        finally:
+            if timer:
+                timer.cancel()
+            token.close()
+
+    def _success(self, plan: Plan, tally: Tally) -> Result:
+        outputs = deliver(plan, self._options, self._home.store)
+        for output in outputs:
+            self._bus.send("output", self._job, **output.model_dump(mode="json"))
+        degradations = self._degradations(plan, tally)
+        return Result(
+            job_id=self._job,
+            status="degraded" if degradations else "done",
+            outputs=outputs,
+            degradations=degradations,
+            steps=StepCount(executed=tally.executed, reused=tally.reused),
+            attempts=self._attempts.count(),
+            elapsed_s=round(time.monotonic() - self._started, 3),
+        )
+
+    def _stopped(self, error: FramekeepError, plan: Plan, tally: Tally) -> Result:
+        error.hint = error.hint if "resume" in error.hint else _then_resume(error.hint, self._job)
+        status = status_of(error)
+        result = Result(
+            job_id=self._job,
+            status=status,
+            degradations=self._degradations(plan, tally),
+            steps=StepCount(executed=tally.executed, reused=tally.reused),
+            attempts=self._attempts.count(),
+            elapsed_s=round(time.monotonic() - self._started, 3),
+            error=error_report(error),
+        )
+        with contextlib.suppress(FramekeepError):
+            # The disk may be full: what stopped the run is still reported, and the job is resumable either way.
+            self._remember_levels(plan)
+            self._home.ledger.set_state(self._job, status, report=result.as_json(), error=error.as_dict())
+        kinds = {"parked": "job_parked", "interrupted": "job_interrupted"}
+        self._bus.send(kinds.get(status, "job_failed"), self._job, **result.as_json())  # type: ignore[arg-type]
+        return result
+
+    def _remember_levels(self, plan: Plan) -> None:
+        if plan.step_downs != self._options.levels:
+            self._options = self._options.model_copy(update={"levels": dict(plan.step_downs)})
+            self._home.ledger.set_options(self._job, self._options.canonical())
+
+    def _degradations(self, plan: Plan, tally: Tally) -> tuple[Degradation, ...]:
+        of_steps = [item for step_id in sorted(tally.degradations) for item in tally.degradations[step_id]]
+        return (*dict.fromkeys(of_steps), *plan.step_downs.values())
+
+
+def _then_resume(hint: str, job: str) -> str:
+    resume = f"framekeep resume {job}"
+    return f"{hint}, then: {resume}" if hint else resume
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

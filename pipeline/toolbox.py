@@ -1,0 +1,107 @@
+"""Who does the work of each stage for one brief: providers by name, made when first needed, and what identifies them in keys."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from config.settings import LlmAccount, Settings
+from stages.models import Brief
+
+if TYPE_CHECKING:
+    from stages.images.base import ImageProvider
+    from stages.render.encoders import Encoder
+    from stages.script.base import ScriptWriter
+    from stages.speech.base import SpeechProvider
+
+Identities = list[dict[str, str]]
+
+
+class Toolbox:
+    """Providers in the order in which they are asked: the brief's choice, else the settings', else what fits the language."""
+
+    def __init__(self, brief: Brief, settings: Settings) -> None:
+        self._brief = brief
+        self._settings = settings
+
+    @functools.cached_property
+    def writer_names(self) -> tuple[str, ...]:
+        return self._brief.providers.script or (*self._settings.providers.llm.names(), "outline")
+
+    @functools.cached_property
+    def speaker_names(self) -> tuple[str, ...]:
+        from stages.speech.registry import default_order
+
+        named = self._brief.providers.speech or self._settings.providers.tts.names()
+        return named or default_order(self._brief.language, self._brief.voice)
+
+    @functools.cached_property
+    def painter_names(self) -> tuple[str, ...]:
+        return self._brief.providers.images or self._settings.providers.images.names()
+
+    @functools.cache  # noqa: B019 - a toolbox lives as long as its run
+    def writers(self) -> tuple[ScriptWriter, ...]:
+        from stages.script.registry import create
+
+        return tuple(create(name, **self._account(name)) for name in self.writer_names)
+
+    @functools.cache  # noqa: B019
+    def speakers(self) -> tuple[SpeechProvider, ...]:
+        from stages.speech.registry import create
+
+        return tuple(create(name) for name in self.speaker_names)
+
+    @functools.cache  # noqa: B019
+    def painters(self) -> tuple[ImageProvider, ...]:
+        from stages.images.registry import create
+
+        return tuple(create(name) for name in self.painter_names)
+
+    @functools.cache  # noqa: B019
+    def encoders(self) -> tuple[Encoder, ...]:
+        from stages.render.encoders import Libx264
+
+        return (Libx264(stall_timeout_s=self._settings.rendering.stall_timeout_s),)
+
+    # What enters keys
+
+    @functools.cached_property
+    def writer_identities(self) -> Identities:
+        return [{"name": writer.name, **writer.identity()} for writer in self.writers()]
+
+    @functools.cached_property
+    def speaker_identities(self) -> Identities:
+        return [{"name": speaker.name, **speaker.identity()} for speaker in self.speakers()]
+
+    @functools.cached_property
+    def painter_identities(self) -> Identities:
+        return [{"name": painter.name, **painter.identity()} for painter in self.painters()]
+
+    @functools.cached_property
+    def encoder_identity(self) -> Mapping[str, str]:
+        return self.encoders()[0].identity()
+
+    @functools.cached_property
+    def font_identity(self) -> str:
+        from stages.typeset.fonts import default_fonts
+
+        return default_fonts().identity()
+
+    def _account(self, name: str) -> dict[str, object]:
+        providers = self._settings.providers
+        accounts: dict[str, tuple[str, LlmAccount]] = {
+            "openai": ("openai", providers.openai),
+            "anthropic": ("anthropic", providers.anthropic),
+            "localllm": ("compatible", providers.local_llm),
+        }
+        found = accounts.get(name.lower())
+        if found is None:
+            return {}
+        kind, account = found
+        return {
+            "kind": "compatible" if account.base_url else kind,
+            "model": account.model,
+            "api_key": account.api_key,
+            "base_url": account.base_url or None,
+        }

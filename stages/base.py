@@ -1,0 +1,127 @@
+"""What a stage is handed, and what every provider of a stage looks like.
+
+A stage is plain code: it asks `context.call` to reach a provider and gets an answer. Whether that call was retried, timed
+out, or answered by the next provider is the pipeline's business.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from config.errors import CancelledError
+
+T = TypeVar("T")
+P = TypeVar("P", bound="Provider", contravariant=False)
+
+
+class Provider(ABC):
+    """Somebody who can do a stage's work. `name` is what briefs, settings, logs and the ledger call it."""
+
+    name: str
+
+    @abstractmethod
+    def identity(self) -> dict[str, str]:
+        """Everything about this provider that can change its result (versions, model, voice files): part of step keys."""
+
+
+class CancelToken:
+    """Set once, polled everywhere: the run is to stop. Callbacks free what a blocked call holds (a child process, a socket)."""
+
+    def __init__(self, parent: CancelToken | None = None) -> None:
+        self._event = threading.Event()
+        self._reason = ""
+        self._callbacks: list[Callable[[], None]] = []
+        self._parent = parent
+        if parent is not None:
+            self._forget = parent.on_cancel(self._follow)
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until cancelled or until the time is up; whether it was cancelled."""
+        return self._event.wait(timeout_s)
+
+    def cancel(self, reason: str = "stopped on request") -> None:
+        """Set the token; each registered callback runs once. Not for signal handlers: they may hold the event's lock."""
+        if self._event.is_set():
+            return
+        self._reason = reason
+        self._event.set()
+        for callback in list(self._callbacks):
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Register a callback; returns a function that takes it back. Runs at once if already cancelled."""
+        self._callbacks.append(callback)
+        if self._event.is_set():
+            callback()
+
+        def forget() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+        return forget
+
+    def close(self) -> None:
+        """Let go of the parent's callback list."""
+        if self._parent is not None:
+            self._forget()
+
+    def _follow(self) -> None:
+        self.cancel(self._parent._reason if self._parent else "")
+
+    def check(self) -> None:
+        """Raise `CancelledError` when the run is to stop."""
+        if self._event.is_set():
+            raise CancelledError(self._reason, hint="framekeep resume")
+
+
+class Call(Protocol):
+    """The guarded call that a stage is handed: tries `work` on each provider in turn until one answers."""
+
+    def __call__(
+        self, operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]
+    ) -> tuple[T, P]:
+        """Answer and who gave it. Raises the last `ProviderError`, `ResourceError` or `CancelledError`."""
+        ...
+
+
+def plain_call(
+    operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]
+) -> tuple[T, P]:
+    """The call without any guard: the first provider or its error. For stage code used on its own, and for tests."""
+    return work(providers[0], CancelToken()), providers[0]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Injected time: tests hand in their own."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a step may use while it runs.
+
+    `scratch` is a folder of its own on the store's filesystem, removed afterwards. `artifact(digest)` gives the path of a
+    verified artifact. `progress(done, total, unit)` feeds the live display. `degrade` records that something is worse than
+    asked.
+    """
+
+    scratch: Path
+    artifact: Callable[[str], Path]
+    call: Call = plain_call
+    cancel: CancelToken = field(default_factory=CancelToken)
+    progress: Callable[[int, int, str], None] = lambda done, total, unit: None
+    warn: Callable[[str], None] = lambda message: None

@@ -1,0 +1,198 @@
+"""Data that remembers the lines it came from: YAML, JSON and dicts become one kind of tree."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any
+
+from stages.brief.problems import Problems, shorten
+
+Scalar = str | int | float | bool | None
+_DEEPEST = 20
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value and its line (from 1; 0 for none). `raw` is a scalar's text as it was written."""
+
+    value: Scalar | dict[str, Node] | list[Node]
+    line: int = 0
+    raw: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What the value is, in words for a message."""
+        names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", type(None): "nothing"}
+        return names.get(type(self.value), "a number")
+
+
+def from_python(value: Any, problems: Problems, key: str = "", depth: int = 0) -> Node:
+    """A dict as handed in by a program. Paths count as text; what has no place in a brief is a problem."""
+    if depth > _DEEPEST:
+        problems.add(0, key, "is nested too deeply")
+    elif isinstance(value, Mapping):
+        inner = {
+            str(name): from_python(item, problems, f"{key}{name}", depth + 1) for name, item in value.items()
+        }
+        return Node(inner)
+    elif isinstance(value, PurePath):
+        return Node(str(value), raw=str(value))
+    elif value is None or isinstance(value, str | int | float):
+        return Node(value, raw="" if value is None else str(value))
+    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return Node([from_python(item, problems, key, depth + 1) for item in value])
+    else:
+        problems.add(0, key, f"a {type(value).__name__} has no place in a brief")
+    return Node(None)
+
+
+@dataclass
+class _Open:
+    """A mapping or list whose end has not been read yet."""
+
+    value: dict[str, Node] | list[Node]
+    line: int
+    anchor: str | None = None
+    key: Node | None = None
+    lines: dict[str, int] = field(default_factory=dict)
+
+    def put(self, node: Node, problems: Problems) -> None:
+        if isinstance(self.value, list):
+            self.value.append(node)
+        elif self.key is None:
+            if isinstance(node.value, dict | list):
+                problems.add(node.line, "", f"{node.kind} cannot be a key")
+            self.key = node
+        else:
+            name, line = self.key.raw, self.key.line
+            if name in self.lines:
+                problems.add(line, shorten(name), f"is given twice; first in line {self.lines[name]}")
+            else:
+                self.lines[name] = line
+                self.value[name] = replace(node, line=line)
+            self.key = None
+
+
+def from_yaml(text: str, problems: Problems, first_line: int = 1) -> Node:
+    """One YAML document. Plain scalars follow YAML 1.2: `no` is text, `1:15` is text, dates are text.
+
+    Built from parser events with a stack of our own: neither deep nesting nor aliases can exhaust anything.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _from_events(yaml.parse(text, Loader=loader), problems, first_line)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + first_line if mark else first_line
+        what = str(error.problem or error.context)
+        quote = "; put quotes around a value that holds `: `" if what.startswith("mapping values") else ""
+        problems.add(line, "", f"not valid YAML: {what}{quote}")
+    except yaml.YAMLError as error:
+        problems.add(first_line, "", f"not valid YAML: {shorten(str(error))}")
+    return Node(None, first_line)
+
+
+def _from_events(events: Any, problems: Problems, first_line: int) -> Node:
+    import yaml
+
+    stack = [_Open([], first_line)]
+    anchors: dict[str, Node] = {}
+    for event in events:
+        line = event.start_mark.line + first_line
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            if len(stack) > _DEEPEST:
+                problems.add(line, "", "is nested too deeply")
+                return Node(None, line)
+            is_mapping = isinstance(event, yaml.MappingStartEvent)
+            stack.append(_Open({} if is_mapping else [], line, event.anchor))
+            continue
+        if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            done = stack.pop()
+            node, anchor = Node(done.value, done.line), done.anchor
+        elif isinstance(event, yaml.ScalarEvent):
+            value = _plain(event.value) if event.implicit[0] else event.value
+            node, anchor = Node(value, line, event.value), event.anchor
+        elif isinstance(event, yaml.AliasEvent):
+            node, anchor = anchors.get(event.anchor or "", Node(None, line)), None
+            if event.anchor not in anchors:
+                problems.add(line, "", f"*{event.anchor} has no anchor before it")
+        elif isinstance(event, yaml.DocumentStartEvent) and stack[0].value:
+            problems.add(line, "", "a second document begins; a brief is one")
+            break
+        else:
+            continue
+        if anchor:
+            anchors[anchor] = node
+        stack[-1].put(node, problems)
+    top = stack[0].value
+    return top[0] if isinstance(top, list) and top else Node(None, first_line)
+
+
+_CONSTANTS: dict[str, Scalar] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+def _plain(text: str) -> Scalar:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if re.fullmatch(r"[-+]?[0-9]{1,18}", text):
+        return int(text)
+    if re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", text):
+        return float(text)
+    return text
+
+
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+
+
+def from_json(text: str, problems: Problems) -> Node:
+    """One JSON document, exactly as the standard has it: no comments, trailing commas or NaN."""
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        problems.add(error.lineno, "", f"not valid JSON: {error.msg}")
+    except (ValueError, RecursionError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        problems.add(1, "", f"not valid JSON: {shorten(what)}")
+    else:
+        return _from_tokens(text, problems)
+    return Node(None, 1)
+
+
+def _from_tokens(text: str, problems: Problems) -> Node:
+    """The tree of a text already known to be valid JSON: only structure and lines are looked for here."""
+    stack = [_Open([], 1)]
+    line, seen = 1, 0
+    for token in _JSON_TOKEN.finditer(text):
+        line += text.count("\n", seen, token.start())
+        seen = token.start()
+        piece = token.group()
+        if piece in ":,":
+            continue
+        if piece in "{[":
+            if len(stack) > _DEEPEST:
+                problems.add(line, "", "is nested too deeply")
+                return Node(None, line)
+            stack.append(_Open({} if piece == "{" else [], line))
+            continue
+        if piece in "}]":
+            done = stack.pop()
+            node = Node(done.value, done.line)
+        else:
+            value = json.loads(piece)
+            node = Node(value, line, value if isinstance(value, str) else piece)
+        stack[-1].put(node, problems)
+    top = stack[0].value
+    return top[0] if isinstance(top, list) and top else Node(None, 1)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,0 +1,170 @@
+"""The fields of a brief, their readers, and how they make a `Brief`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.brief.fields import Reader
+from stages.brief.media import CLIP_ENDINGS, MUSIC_ENDINGS, PICTURE_ENDINGS
+from stages.brief.nodes import Node
+from stages.models import (
+    Brief,
+    CaptionMode,
+    MotionName,
+    Music,
+    ProviderChoice,
+    SceneBrief,
+    Style,
+    TransitionName,
+    Visual,
+)
+
+KEYS = (
+    "title", "text", "scenes", "language", "voice", "style", "music", "pictures", "captions",
+    "transition", "exports", "length", "seed", "providers",
+)  # fmt: skip
+SCENE_KEYS = ("narration", "heading", "picture", "clip", "focus", "motion", "hold", "transition")
+_HINTS = {
+    "theme": "`style: {theme: ...}`",
+    "target_length_s": "`length: 75s`",
+    "duration": "`length: 75s`",
+    "format": "`exports: [...]`",
+    "formats": "`exports: [...]`",
+    "lang": "`language: en`",
+}
+_SCENE_HINTS = {
+    "image": "`picture:`",
+    "video": "`clip:`",
+    "text": "`narration:`",
+    "title": "`heading:`",
+    "hold_s": "`hold:`",
+    "duration": "`hold:` (seconds after the narration)",
+}
+_SCENE_HOLD_MOST_S = 60.0
+
+
+def build(root: Node, reader: Reader, name: str) -> Brief:
+    """The brief in `root`. `name` is the file's, and gives a title where there is none. Raises BriefError."""
+    problems = reader.problems
+    if root.value is None and not problems:
+        problems.add(root.line, "", "the brief is empty; write a text or scenes")
+    found = reader.mapping(root, "", KEYS, _HINTS)
+    values = {key: _read(reader, key, node) for key, node in found.items()}
+    text, scenes = values.get("text"), values.get("scenes")
+    if not problems and not text and not scenes:
+        problems.add(0, "", "there is nothing to say; write a text, or scenes with narration")
+    if text and scenes:
+        problems.add(found["scenes"].line, "scenes", "give either `text` or `scenes`, not both")
+    problems.raise_if_any()
+    values["target_length_s"] = values.pop("length", None)
+    values.setdefault("title", title_from(name))
+    kept = {key: value for key, value in values.items() if value is not None}
+    return Brief(**kept, base=reader.base, name=name)
+
+
+def title_from(name: str) -> str:
+    """A file's name as a person would write it: `my-first_film` gives `My first film`."""
+    words = " ".join(name.replace("_", " ").replace("-", " ").split())
+    return words[:1].upper() + words[1:] if any(char.isalnum() for char in words) else "Untitled"
+
+
+def _read(reader: Reader, key: str, node: Node) -> Any:
+    if key in ("title", "voice"):
+        return reader.line_of_text(node, key)
+    if key in ("captions", "transition"):
+        return reader.choice(node, key, CaptionMode if key == "captions" else TransitionName)
+    readers: dict[str, Any] = {
+        "text": reader.prose,
+        "language": reader.language,
+        "pictures": reader.folder,
+        "exports": reader.identifiers,
+        "length": reader.length,
+        "seed": reader.whole,
+    }
+    if key in readers:
+        return readers[key](node, key)
+    return {"scenes": _scenes, "style": _style, "music": _music, "providers": _providers}[key](reader, node)
+
+
+def _style(reader: Reader, node: Node) -> Style:
+    found = reader.mapping(node, "style", ("theme",), {})
+    theme = reader.identifier(found["theme"], "style.theme") if "theme" in found else None
+    return Style(theme=theme) if theme else Style()
+
+
+def _music(reader: Reader, node: Node) -> Music | None:
+    if not isinstance(node.value, dict):
+        path = reader.file(node, "music", MUSIC_ENDINGS)
+        return Music(path=path) if path else None
+    found = reader.mapping(
+        node, "music", ("path", "gain_db"), {"gain": "`gain_db: -3`", "volume": "`gain_db: -3`"}
+    )
+    gain_db = (
+        reader.number(found["gain_db"], "music.gain_db", -40.0, 12.0, " dB") if "gain_db" in found else 0.0
+    )
+    if "path" not in found:
+        reader.wrong(node, "music", "names no `path`")
+        return None
+    path = reader.file(found["path"], "music.path", MUSIC_ENDINGS)
+    return Music(path=path, gain_db=gain_db) if path and gain_db is not None else None
+
+
+def _providers(reader: Reader, node: Node) -> ProviderChoice:
+    found = reader.mapping(node, "providers", tuple(ProviderChoice.model_fields), {})
+    chosen = {stage: reader.identifiers(names, f"providers.{stage}") for stage, names in found.items()}
+    return ProviderChoice(**{stage: names for stage, names in chosen.items() if names})
+
+
+def _scenes(reader: Reader, node: Node) -> tuple[SceneBrief, ...]:
+    return tuple(
+        _scene(reader, item, f"scene {number}") for number, item in enumerate(reader.items(node, "scenes"), 1)
+    )
+
+
+def _scene(reader: Reader, node: Node, where: str) -> SceneBrief:
+    if isinstance(node.value, str):
+        node = Node({"narration": node}, node.line)
+    found = reader.mapping(node, where, SCENE_KEYS, _SCENE_HINTS)
+    values: dict[str, Any] = {"line": node.line, "visual": _visual(reader, found, where)}
+    for key in ("heading", "narration"):
+        if key in found:
+            read = reader.prose if key == "narration" else reader.line_of_text
+            values[key] = read(found[key], f"{where}: {key}")
+    if "motion" in found:
+        values["motion"] = reader.choice(found["motion"], f"{where}: motion", MotionName)
+    if "transition" in found:
+        values["transition"] = reader.choice(found["transition"], f"{where}: transition", TransitionName)
+    if "hold" in found:
+        values["hold_s"] = reader.number(found["hold"], f"{where}: hold", 0.0, _SCENE_HOLD_MOST_S, " seconds")
+    if isinstance(node.value, dict):
+        _refuse_empty(reader, node, found, where)
+    return SceneBrief(**{key: value for key, value in values.items() if value is not None})
+
+
+def _refuse_empty(reader: Reader, node: Node, found: dict[str, Node], where: str) -> None:
+    """A scene needs something to say, or something to show for a time."""
+    said = found["narration"].raw if "narration" in found else ""
+    if any(char.isalnum() for char in said):
+        return
+    shown = any(key in found for key in ("picture", "clip", "heading"))
+    held = "hold" in found and found["hold"].value not in (0, "0", "")
+    if said.strip():
+        reader.wrong(found["narration"], f"{where}: narration", "has no word to speak")
+    elif not (shown and held):
+        reader.wrong(node, where, "has no narration; write some, or show a picture for a time with `hold`")
+
+
+def _visual(reader: Reader, found: dict[str, Node], where: str) -> Visual | None:
+    focus = reader.focus(found["focus"], f"{where}: focus") if "focus" in found else None
+    picture, clip = found.get("picture"), found.get("clip")
+    if picture and clip:
+        reader.wrong(clip, f"{where}: clip", "a scene has either a picture or a clip; start another scene")
+    if "focus" in found and not (picture or clip):
+        reader.wrong(found["focus"], f"{where}: focus", "needs a picture or clip in this scene")
+    if picture:
+        path = reader.file(picture, f"{where}: picture", PICTURE_ENDINGS)
+        return Visual(path=path, kind="picture", focus=focus) if path else None
+    if clip:
+        path = reader.file(clip, f"{where}: clip", CLIP_ENDINGS)
+        return Visual(path=path, kind="clip", focus=focus) if path else None
+    return None

@@ -1,0 +1,41 @@
+"""The offline picture provider: a typeset card for every scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages.base import CancelToken
+from stages.images.base import ImageProvider, PictureRequest
+
+
+class CardProvider(ImageProvider):
+    """Draws scene cards from the scene's own words."""
+
+    name = "card"
+    makes_cards = True
+
+    def identity(self) -> dict[str, str]:
+        from stages.images.card import card_identity
+
+        return card_identity()
+
+    def draw(self, request: PictureRequest, cancel: CancelToken, folder: Path) -> Path:
+        from PIL import Image
+
+        from stages.images.card import CardSpec, render_card
+
+        spec = CardSpec(
+            heading=request.heading,
+            text=request.text,
+            index=request.index,
+            total=request.total,
+            brief_title=request.brief_title,
+            theme=request.theme,
+            seed=request.seed,
+            caption_safe=request.caption_safe,
+        )
+        pixels = render_card(spec, request.width, request.height)
+        cancel.check()
+        path = folder / "card.png"
+        Image.fromarray(pixels).save(path, compress_level=1)
+        return path

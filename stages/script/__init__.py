@@ -1,0 +1,1 @@
+"""The script stage: a brief's text becomes scenes with narration, headings and picture prompts."""

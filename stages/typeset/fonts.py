@@ -1,0 +1,217 @@
+"""The fonts that cards and captions are set in: found in installed packages and in the user's folders.
+
+Every file is named by path, so that a system's own fonts never change a picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from config.errors import UnavailableError
+
+DISPLAY = "Fraunces"
+SANS = "Inter"
+WIDE = "Noto Sans"
+
+_REQUIRED = ("fontpkg_fraunces", "fontpkg_inter", "fontpkg_noto_sans")
+_OPTIONAL = (
+    "fontpkg_noto_sans_arabic",
+    "fontpkg_noto_sans_devanagari",
+    "fontpkg_noto_sans_khmer",
+    "fontpkg_noto_sans_tamil",
+    "fontpkg_noto_sans_telugu",
+    "fontpkg_noto_sans_thai",
+    "justmytype_intl_rtl",
+    "justmytype_intl_africa",
+    "justmytype_intl_sea",
+    "justmytype_intl_south_asia",
+    "justmytype_intl_cjk",
+)
+_SUFFIXES = frozenset({".ttf", ".otf", ".ttc"})
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a variable font, in the font's own order."""
+
+    tag: str
+    low: float
+    high: float
+    default: float
+
+
+@dataclass(frozen=True)
+class FontFile:
+    """One font file. `cap_height_em` is the height of a capital letter as a fraction of the type size."""
+
+    path: Path
+    family: str
+    italic: bool
+    weight: int
+    axes: tuple[Axis, ...]
+    cap_height_em: float
+
+    def covers(self, text: str) -> bool:
+        """Whether every character of `text` that needs a glyph has one."""
+        glyphs = _glyphs(self.path)
+        return all(ord(char) in glyphs or _needs_no_glyph(char) for char in text)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch of text that one font file sets."""
+
+    text: str
+    file: FontFile
+
+
+class FontSet:
+    """Font files in the order in which they are asked for a character. Safe to share between threads."""
+
+    def __init__(self, files: Sequence[FontFile]) -> None:
+        self.files = tuple(files)
+
+    @cached_property
+    def families(self) -> tuple[str, ...]:
+        """Names of the families, in order, each once."""
+        return tuple(dict.fromkeys(file.family for file in self.files))
+
+    def identity(self) -> str:
+        """One digest over the bytes of all fonts, whatever their paths: for the keys of checkpoints."""
+        digests = sorted(_digest(file.path) for file in self.files)
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def missing_glyphs(self, text: str) -> list[str]:
+        """Characters of `text` that no font can show, each once, in the order in which they appear."""
+        known = [_glyphs(file.path) for file in self.files]
+        return [
+            char
+            for char in dict.fromkeys(text)
+            if not _needs_no_glyph(char) and not any(ord(char) in glyphs for glyphs in known)
+        ]
+
+    def file_for(self, family: str, *, weight: int = 400, italic: bool = False) -> FontFile:
+        """The family's file nearest to the wanted cut. Raises `UnavailableError` for an unknown family."""
+        found = [file for file in self.files if file.family == family]
+        if not found:
+            raise UnavailableError(
+                f"No font of the family {family!r} is installed.",
+                provider="fonts",
+                hint="Choose one of: " + ", ".join(self.families),
+            )
+        return min(found, key=lambda file: (file.italic != italic, _distance(file, weight), str(file.path)))
+
+    def runs(self, text: str, family: str, *, weight: int = 400, italic: bool = False) -> list[Run]:
+        """Cut `text` into runs. One family that covers it whole is preferred to a mixture of several."""
+        order = [family, *(name for name in (SANS, WIDE) if name in self.families), *self.families]
+        chain = [self.file_for(name, weight=weight, italic=italic) for name in dict.fromkeys(order)]
+        for file in chain:
+            if file.covers(text):
+                return [Run(text, file)]
+        return _mixed_runs(text, chain)
+
+
+def _mixed_runs(text: str, chain: Sequence[FontFile]) -> list[Run]:
+    runs: list[Run] = []
+    for char in text:
+        if _needs_no_glyph(char) and runs:
+            file = runs[-1].file
+        else:
+            file = next((one for one in chain if one.covers(char)), chain[0])
+        if runs and runs[-1].file is file:
+            runs[-1] = Run(runs[-1].text + char, file)
+        else:
+            runs.append(Run(char, file))
+    return runs
+
+
+def load_fonts(folders: Sequence[Path] = ()) -> FontSet:
+    """The packaged fonts, then those in `folders` (searched through, by name). Cached per list of folders.
+
+    Raises `UnavailableError` when a package of fonts is not installed or a font file cannot be read.
+    """
+    return _load_fonts(tuple(Path(folder).resolve() for folder in folders))
+
+
+@lru_cache(maxsize=8)
+def _load_fonts(folders: tuple[Path, ...]) -> FontSet:
+    roots = [_package_folder(name, required=True) for name in _REQUIRED]
+    roots += [_package_folder(name, required=False) for name in _OPTIONAL]
+    files: list[FontFile] = []
+    for root in [*(root for root in roots if root is not None), *folders]:
+        paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
+        files += [_describe(path) for path in paths]
+    return FontSet(files)
+
+
+def _package_folder(name: str, *, required: bool) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    if spec is not None and spec.origin is not None:
+        return Path(spec.origin).parent
+    if not required:
+        return None
+    package = name.replace("_", "-")
+    raise UnavailableError(
+        f"The fonts of {package} are not installed.", provider="fonts", hint=f"pip install {package}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _describe(path: Path) -> FontFile:
+    from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]
+
+    try:
+        with TTFont(path, lazy=True, fontNumber=0) as font:
+            os2 = font["OS/2"]
+            axes = tuple(
+                Axis(axis.axisTag, axis.minValue, axis.maxValue, axis.defaultValue)
+                for axis in (font["fvar"].axes if "fvar" in font else ())
+            )
+            units = font["head"].unitsPerEm
+            return FontFile(
+                path=path,
+                family=font["name"].getBestFamilyName() or path.stem,
+                italic=bool(os2.fsSelection & 1),
+                weight=os2.usWeightClass,
+                axes=axes,
+                cap_height_em=(getattr(os2, "sCapHeight", 0) or 0.7 * units) / units,
+            )
+    except (TTLibError, KeyError, OSError) as error:
+        raise UnavailableError(
+            f"The font {path} cannot be read: {error}", provider="fonts", hint="Replace or remove that file."
+        ) from error
+
+
+@lru_cache(maxsize=256)
+def _glyphs(path: Path) -> frozenset[int]:
+    from fontTools.ttLib import TTFont
+
+    with TTFont(path, lazy=True, fontNumber=0) as font:
+        return frozenset(font.getBestCmap() or ())
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _distance(file: FontFile, weight: int) -> float:
+    for axis in file.axes:
+        if axis.tag == "wght":
+            return max(axis.low - weight, weight - axis.high, 0.0)
+    return abs(file.weight - weight)
+
+
+@lru_cache(maxsize=4096)
+def _needs_no_glyph(char: str) -> bool:
+    """Spaces, controls, joiners and variation selectors are instructions to the shaper, not shapes."""
+    if char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
+        return True
+    return 0xFE00 <= ord(char) <= 0xFE0F or 0xE0100 <= ord(char) <= 0xE01EF
