@@ -1,0 +1,239 @@
+"""Running ffmpeg: found once, started in a group of its own, watched, and never left behind.
+
+A zero exit code proves little (a graceful stop leaves a short, valid file), so whoever runs it also checks the result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from config.errors import (
+    DiskFullError,
+    FramekeepError,
+    OutOfMemoryError,
+    RejectedError,
+    TimedOutError,
+    TransientError,
+    UnavailableError,
+)
+from stages.base import CancelToken
+from stages.render.memory import oom_kills
+
+# ffmpeg's own exit codes are the low byte of the negated errno or of its error tag.
+_EXIT_NO_SPACE, _EXIT_INVALID, _EXIT_NO_FILE, _EXIT_BAD_DATA = 228, 234, 254, 183
+_TAIL_LINES = 6
+_PROGRESS_FRAME = re.compile(rb"^frame=\s*(\d+)")
+_PROGRESS_TIME = re.compile(rb"^out_time_us=\s*(\d+)")
+_GRACE_S = 5.0
+_WATCH_S = 0.25
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one ffmpeg run is supervised. `stall_timeout_s` is the longest time without any progress; 0 is no limit."""
+
+    what: str
+    scratch: Path
+    cancel: CancelToken
+    stall_timeout_s: float = 60.0
+    on_frame: Callable[[int], None] = lambda frame: None
+
+
+@functools.cache
+def ffmpeg_path() -> Path:
+    """`FRAMEKEEP_FFMPEG`, else the binary that the imageio-ffmpeg wheel carries. Raises UnavailableError."""
+    if named := os.environ.get("FRAMEKEEP_FFMPEG"):
+        if not os.access(named, os.X_OK):
+            raise UnavailableError(
+                f"FRAMEKEEP_FFMPEG names {named}, which is no program that can be run",
+                provider="ffmpeg",
+                hint="correct it, or unset it to use the packaged ffmpeg",
+            )
+        return Path(named).absolute()
+    import imageio_ffmpeg
+
+    try:
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise UnavailableError(
+            f"No ffmpeg was found: {error}", provider="ffmpeg", hint="pip install imageio-ffmpeg"
+        ) from error
+
+
+@functools.cache
+def ffmpeg_identity() -> str:
+    """SHA-256 of the binary: another build may make other bytes."""
+    with ffmpeg_path().open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def run_ffmpeg(arguments: Sequence[str], run: Run, feed: Callable[[IO[bytes]], None] | None = None) -> str:
+    """Run ffmpeg with `arguments` (without the program's name) and return what it wrote to stderr.
+
+    `feed` writes the input to its stdin, on the calling thread. Raises CancelledError, TimedOutError (stalled),
+    DiskFullError, OutOfMemoryError, RejectedError (arguments or data it will never take) or TransientError.
+    """
+    run.cancel.check()
+    log = run.scratch / f"ffmpeg-{threading.get_ident()}-{time.monotonic_ns()}.log"
+    command = [str(ffmpeg_path()), "-nostdin", "-hide_banner", "-nostats", "-progress", "pipe:1", "-y", *arguments]
+    kills_before = oom_kills()
+    with log.open("wb") as stderr:
+        try:
+            child = _start(command, stderr, piped=feed is not None)
+        except OSError as error:
+            raise TransientError(
+                f"ffmpeg could not be started for {run.what}: {error.strerror or error}",
+                provider="ffmpeg",
+                hint="framekeep doctor",
+            ) from error
+        with _Supervisor(child, run) as supervisor:
+            broken = supervisor.feed(feed) if feed else False
+            code = child.wait()
+    text = log.read_text(errors="replace")
+    log.unlink(missing_ok=True)
+    run.cancel.check()
+    if supervisor.stalled:
+        raise TimedOutError(
+            f"ffmpeg made no progress for {run.stall_timeout_s:g} s at {run.what} and was stopped",
+            provider="ffmpeg",
+            hint="framekeep resume; a longer limit: Rendering.StallTimeout",
+        )
+    if code != 0 or broken:
+        raise _error_for(code, text, run.what, oom_kills() > kills_before)
+    return text
+
+
+class _Supervisor:
+    """Follows a child's progress and ends it when it stalls or the run is cancelled."""
+
+    def __init__(self, child: subprocess.Popen[bytes], run: Run) -> None:
+        self._child = child
+        self._run = run
+        self._last = time.monotonic()
+        self._ended = threading.Event()
+        self._reader = threading.Thread(target=self._read, name="ffmpeg-progress", daemon=True)
+        self._watch = threading.Thread(target=self._watch_stall, name="ffmpeg-watch", daemon=True)
+        self.stalled = False
+
+    def __enter__(self) -> _Supervisor:
+        self._forget = self._run.cancel.on_cancel(self._kill)
+        self._reader.start()
+        if self._run.stall_timeout_s:
+            self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._forget()
+        self._kill()
+        self._child.wait()
+        for stream in (self._child.stdin, self._child.stdout):
+            with contextlib.suppress(OSError):
+                if stream:
+                    stream.close()
+        self._reader.join(_GRACE_S)
+
+    def feed(self, write: Callable[[IO[bytes]], None]) -> bool:
+        """Let `write` fill the child's stdin; whether the child closed it early."""
+        assert self._child.stdin
+        try:
+            write(self._child.stdin)
+            self._child.stdin.close()
+        except BrokenPipeError:
+            return True
+        return False
+
+    def _read(self) -> None:
+        assert self._child.stdout
+        for line in self._child.stdout:
+            frame = _PROGRESS_FRAME.match(line)
+            if frame or _PROGRESS_TIME.match(line):
+                self._last = time.monotonic()
+            if frame:
+                self._run.on_frame(int(frame[1]))
+
+    def _watch_stall(self) -> None:
+        while not self._ended.wait(_WATCH_S):
+            if time.monotonic() - self._last > self._run.stall_timeout_s:
+                self.stalled = True
+                self._kill()
+                return
+
+    def _kill(self) -> None:
+        if self._child.poll() is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.name == "posix":
+                os.killpg(self._child.pid, signal.SIGKILL)
+            else:
+                self._child.kill()
+
+
+def _start(command: Sequence[str], stderr: IO[bytes], *, piped: bool) -> subprocess.Popen[bytes]:
+    """A group of its own keeps a terminal's Ctrl-C away from the child: the run decides how it ends."""
+    options: dict[str, object] = {}
+    if os.name == "posix":
+        options["process_group"] = 0
+    if sys.platform == "linux":
+        options["preexec_fn"] = _die_with_parent(os.getpid())
+    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+        list(command),
+        stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        **options,
+    )
+
+
+@functools.cache
+def _prctl() -> Callable[[int, int], int]:
+    return ctypes.CDLL(None, use_errno=True).prctl
+
+
+def _die_with_parent(parent: int) -> Callable[[], None]:
+    """For the child, before it becomes ffmpeg: the kernel kills it when its parent dies, however that dies."""
+    prctl = _prctl()
+
+    def prepare() -> None:
+        prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
+
+
+def _error_for(code: int, log: str, what: str, out_of_memory: bool) -> FramekeepError:
+    """The error of ours for an ffmpeg that failed. Older builds exit with 1 for everything, so the log counts too."""
+    tail = "\n".join(_meaningful(log))
+    if code == _EXIT_NO_SPACE or "No space left on device" in log or "Disk quota exceeded" in log:
+        return DiskFullError(f"No space left while making {what}", hint="free some space, then: framekeep resume --all")
+    if out_of_memory or "Cannot allocate memory" in log or "malloc of size" in log:
+        return OutOfMemoryError(
+            f"Memory ran out while making {what}", hint="close other programs, then: framekeep resume"
+        )
+    if code < 0:
+        name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
+        return TransientError(f"ffmpeg was ended by {name} at {what}", provider="ffmpeg", hint="framekeep resume")
+    reason = tail or f"exit code {code}"
+    if code in (_EXIT_INVALID, _EXIT_NO_FILE, _EXIT_BAD_DATA):
+        return RejectedError(f"ffmpeg refused {what}: {reason}", provider="ffmpeg", hint="framekeep doctor")
+    return TransientError(f"ffmpeg failed at {what}: {reason}", provider="ffmpeg", hint="framekeep doctor")
+
+
+def _meaningful(log: str) -> Iterator[str]:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    yield from lines[-_TAIL_LINES:]
