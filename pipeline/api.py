@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from checkpoints.ledger import OPEN_STATES, JobRow
+from checkpoints.locks import is_locked
 from config.errors import FramekeepError, UsageError
 from config.loader import load_settings
 from config.settings import Settings
@@ -142,15 +144,15 @@ class Pipeline:
 
     def jobs(self) -> list[JobRow]:
         """All jobs of this home, the latest first."""
-        return self.home.ledger.jobs()
+        return [self._as_it_is(row) for row in self.home.ledger.jobs()]
 
     def job(self, job_id: str) -> JobRow:
         """One job; a beginning of its id will do where only one fits. Raises UsageError."""
         if exact := self.home.ledger.job(job_id):
-            return exact
+            return self._as_it_is(exact)
         fitting = [row for row in self.home.ledger.jobs() if row.id.startswith(job_id)]
         if len(fitting) == 1:
-            return fitting[0]
+            return self._as_it_is(fitting[0])
         problem = "fits several jobs" if fitting else "is not the id of a job"
         raise UsageError(f"'{job_id}' {problem}", hint="framekeep jobs")
 
@@ -175,10 +177,16 @@ class Pipeline:
         return Session(self.home, self.settings, bus, self._breakers, self._cancel)
 
     def _latest_open(self) -> JobRow:
-        rows = self.home.ledger.jobs(OPEN_STATES)
+        rows = [row for row in self.home.ledger.jobs(OPEN_STATES) if not is_locked(self.home.locks, row.id)]
         if not rows:
             raise UsageError("No job waits to be resumed", hint="framekeep jobs")
         return rows[0]
+
+    def _as_it_is(self, row: JobRow) -> JobRow:
+        """A job whose process was killed still says `running` in the ledger; its lock tells that nobody runs it."""
+        if row.state in ("queued", "running") and not is_locked(self.home.locks, row.id):
+            return dataclasses.replace(row, state="interrupted")
+        return row
 
     def _resume(self, row: JobRow) -> Result:
         brief = brief_from_canonical(row.brief)

@@ -167,8 +167,8 @@ def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
 
 
 def _mux(spec: MuxSpec, context: Context, toolbox: Toolbox) -> Outcome:
-    from stages.render.captions import write_sidecars
     from stages.render.join import mux
+    from stages.render.sidecars import write_sidecars
 
     out = context.scratch / "video.mp4"
 

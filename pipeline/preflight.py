@@ -20,17 +20,14 @@ _WORDS_PER_SECOND = 2.4
 _SHORTEST_S = 5.0
 
 
-def check_before_work(
-    brief: Brief, options: JobOptions, settings: Settings, toolbox: Toolbox, store: Store
-) -> None:
-    """Raise UsageError, BriefError or DiskFullError for what would stop the job anyway, later."""
+def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox) -> None:
+    """Raise UsageError or BriefError for what would stop the job anyway, later."""
     check_output(options.output)
     _check_visuals(brief)
     _check_writers(brief, toolbox)
     _check_speakers(brief, toolbox)
     _check_painters(toolbox)
-    _check_glyphs(brief, options)
-    _check_space(brief, options, settings, store)
+    _check_glyphs(brief)
 
 
 def check_output(folder: Path) -> None:
@@ -109,11 +106,11 @@ def _check_painters(toolbox: Toolbox) -> None:
     toolbox.painters()
 
 
-def _check_glyphs(brief: Brief, options: JobOptions) -> None:
-    from stages.typeset.fonts import default_fonts
+def _check_glyphs(brief: Brief) -> None:
+    from stages.typeset.fonts import load_fonts
 
     shown = " ".join([brief.title, *(scene.heading for scene in brief.scenes), spoken_text(brief)])
-    missing = default_fonts().missing_glyphs(shown)
+    missing = load_fonts().missing_glyphs(shown)
     if missing:
         listed = " ".join(missing[:12]) + (" …" if len(missing) > 12 else "")
         raise UsageError(
@@ -123,8 +120,8 @@ def _check_glyphs(brief: Brief, options: JobOptions) -> None:
         )
 
 
-def _check_space(brief: Brief, options: JobOptions, settings: Settings, store: Store) -> None:
-    """Whether the lowest level fits. A better one may still turn out too large: then quality steps down."""
+def check_space(brief: Brief, options: JobOptions, settings: Settings, store: Store) -> None:
+    """Raise DiskFullError unless the lowest level fits. A better one may still turn out too large: quality steps down."""
     words = len(spoken_text(brief).split())
     seconds = max(brief.target_length_s or words / _WORDS_PER_SECOND, _SHORTEST_S)
     level = settings.quality.ladder()[-1]

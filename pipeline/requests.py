@@ -16,10 +16,9 @@ from config.errors import UsageError
 from config.settings import QualityLevel, Settings
 from pipeline.options import frame_size
 from stages.images.base import PictureRequest
-from stages.models import Brief, Music, Picture, Script, ScriptScene, Visual
+from stages.models import Brief, CaptionMode, Music, Picture, Script, ScriptScene, Visual
 from stages.render.captions import build_cues, max_chars_for, slice_cues
 from stages.render.models import (
-    CaptionMode,
     Encoding,
     Layer,
     MixSpec,
@@ -94,7 +93,7 @@ def body_specs(
             kind="body",
             frames=end - start,
             layers=(layer.model_copy(update={"offset": start}),),
-            cues=slice_cues(cues, start, end),
+            cues=slice_cues(cues, start, end, cut.fps),
             caption_mode=_caption_mode(plan.brief, cut),
             right_to_left=plan.brief.language.split("-")[0] in RIGHT_TO_LEFT,
             encoding=encoding,

@@ -73,6 +73,8 @@ class Runner:
         self._order = itertools.count()
         self._running: dict[concurrent.futures.Future[Record], _Running] = {}
         self._finished: queue.SimpleQueue[concurrent.futures.Future[Record]] = queue.SimpleQueue()
+        self._waiting: dict[str, list[Step]] = {}
+        self._made: set[str] = set()
         self._failure: FramekeepError | None = None
 
     def run(self) -> None:
@@ -136,12 +138,22 @@ class Runner:
         for media, ready in self._ready.items():
             while ready and self._busy(media) < self._capacity[media]:
                 step = heapq.heappop(ready)[-1]
-                if self._plan.steps.get(step.id) != step:
+                if self._plan.steps.get(step.id) != step or self._has_a_twin(step):
                     continue
                 token = CancelToken(self._cancel)
                 future = pool.submit(self._execute, step, token)
                 self._running[future] = _Running(step, token)
                 future.add_done_callback(self._finished.put)
+
+    def _has_a_twin(self, step: Step) -> bool:
+        """Whether an equal step has made, or is making, this one's result: it is never made, or paid for, twice."""
+        if step.key in self._made:
+            self._enqueue([step])
+            return True
+        if any(running.step.key == step.key for running in self._running.values()):
+            self._waiting.setdefault(step.key, []).append(step)
+            return True
+        return False
 
     def _busy(self, media: bool) -> int:
         return sum(1 for running in self._running.values() if (running.step.stage in _MEDIA) == media)
@@ -162,17 +174,21 @@ class Runner:
     def _settle(self, running: _Running, future: concurrent.futures.Future[Record]) -> None:
         step = running.step
         running.cancel.close()
+        twins = self._waiting.pop(step.key, [])
         try:
             record = future.result()
         except CancelledError:
+            self._enqueue(twins)
             return
         except FramekeepError as error:
             self._fail(step, error)
+            self._enqueue(twins)
             return
         self.tally.executed += 1
+        self._made.add(step.key)
         self._take(step, record)
         self._bus.send("step_executed", self._job_id, **_about(step), provider=record.provider)
-        self._enqueue(self._plan.done(step, record))
+        self._enqueue([*self._plan.done(step, record), *twins])
 
     def _take(self, step: Step, record: Record) -> None:
         found = [

@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 
-from checkpoints.locks import job_lock
+from checkpoints.ledger import OPEN_STATES
+from checkpoints.locks import is_locked, job_lock
 from config.errors import CancelledError, FramekeepError, TimedOutError
 from config.settings import Settings
 from pipeline.checkpoint import Checkpoints
@@ -19,7 +20,7 @@ from pipeline.home import Home
 from pipeline.naming import job_id
 from pipeline.options import JobOptions
 from pipeline.plan import Plan
-from pipeline.preflight import check_before_work, check_output
+from pipeline.preflight import check_input, check_output, check_space
 from pipeline.report import AttemptCounter, Result, StepCount, error_report, status_of
 from pipeline.resilience.breakers import Breakers
 from pipeline.resilience.guard import Guard
@@ -88,10 +89,11 @@ class _Run:
         finished = self._finished_plan()
         if finished:
             return self._already_done(finished)
-        check_before_work(self._brief, self._options, self._settings, self._toolbox, self._home.store)
+        check_input(self._brief, self._options, self._toolbox)
         ledger = self._home.ledger
         ledger.put_job(self._job, self._brief.title, canonical(self._brief), self._options.canonical())
         ledger.set_state(self._job, "running")
+        supersede(self._home, self._job, self._options)
         self._home.store.sweep()
         self._bus.send(
             "job_started",
@@ -150,6 +152,7 @@ class _Run:
         )
         tally = Tally()
         try:
+            check_space(self._brief, self._options, self._settings, self._home.store)
             with self._job_deadline() as cancel:
                 runner = Runner(
                     self._job,
@@ -243,6 +246,15 @@ class _Run:
     def _degradations(self, plan: Plan, tally: Tally) -> tuple[Degradation, ...]:
         of_steps = [item for step_id in sorted(tally.degradations) for item in tally.degradations[step_id]]
         return (*dict.fromkeys(of_steps), *plan.step_downs.values())
+
+
+def supersede(home: Home, job: str, options: JobOptions) -> None:
+    """Close unfinished jobs that would write the same videos: their brief has been edited since, and this one is newer."""
+    for row in home.ledger.jobs(OPEN_STATES):
+        other = JobOptions.model_validate(row.options)
+        same = (other.output, other.stem) == (options.output, options.stem) and set(other.exports) & set(options.exports)
+        if row.id != job and same and not is_locked(home.locks, row.id):
+            home.ledger.set_state(row.id, "superseded")
 
 
 def _then_resume(hint: str, job: str) -> str:

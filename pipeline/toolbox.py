@@ -84,9 +84,9 @@ class Toolbox:
 
     @functools.cached_property
     def font_identity(self) -> str:
-        from stages.typeset.fonts import default_fonts
+        from stages.typeset.fonts import load_fonts
 
-        return default_fonts().identity()
+        return load_fonts().identity()
 
     def _account(self, name: str) -> dict[str, object]:
         providers = self._settings.providers

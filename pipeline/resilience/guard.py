@@ -103,7 +103,8 @@ class GuardedCall:
         if not errors:
             raise ProviderError(f"No provider is set up for '{operation}'", hint="framekeep doctor")
         if len(errors) > 1:
-            errors[-1].message = "; ".join(f"{error.message}" for error in errors)
+            errors[-1].message = "; ".join(error.message for error in errors)
+            errors[-1].args = (errors[-1].message,)
         raise errors[-1]
 
     def _operate(
