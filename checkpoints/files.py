@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from config.errors import DiskFullError, FramekeepError, StoreError, UsageError
+
+# No write of one file takes longer, so a temporary file of this age has no owner.
+STALE_S = 3600
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -28,7 +33,21 @@ def sync_folder(path: Path) -> None:
     """Flush a folder's entries to the disk; without it a rename may be lost. Windows has no such call."""
     if os.name == "nt":
         return
-    sync_file(path)
+    try:
+        sync_file(path)
+    except OSError as error:
+        # Some network and FUSE filesystems refuse to sync a folder; their renames are as durable as they get.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that survives a power cut: the entry of each new one is synced in its parent."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
 
 
 def mapped(error: OSError, path: Path) -> FramekeepError:
@@ -52,14 +71,25 @@ def mapping_errors(path: Path) -> Iterator[None]:
 def replace_durably(source: Path, target: Path) -> None:
     """Move a finished file into place: synced before it appears, its folder synced after. Same filesystem only."""
     sync_file(source)
-    os.replace(source, target)
+    source.replace(target)
     sync_folder(target.parent)
+
+
+def remove_stale_parts(folder: Path, pattern: str, now: float) -> int:
+    """Remove temporary files that a killed process left; returns how many. Young ones are somebody's work."""
+    removed = 0
+    for part in folder.glob(f"{pattern}.part"):
+        with contextlib.suppress(OSError):
+            if part.stat().st_mtime < now - STALE_S:
+                part.unlink()
+                removed += 1
+    return removed
 
 
 def write_atomically(target: Path, data: bytes) -> None:
     """Write a whole small file, or leave what was there. Raises DiskFullError or StoreError."""
     with mapping_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
         try:
             temporary.write_bytes(data)
@@ -72,6 +102,7 @@ def copy_atomically(source: Path, target: Path) -> None:
     """Copy a file to where it is wanted, complete or not at all. Raises DiskFullError or StoreError."""
     with mapping_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
+        remove_stale_parts(target.parent, f".{glob.escape(target.name)}.*", time.time())
         temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
         try:
             shutil.copyfile(source, temporary)

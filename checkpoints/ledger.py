@@ -7,61 +7,27 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
-from checkpoints.database import open_engine, unusable
+from checkpoints.database import mapping_database_errors, open_engine
 from checkpoints.keys import canonical_json
 from checkpoints.records import Record
+from checkpoints.rows import EventRow, JobRow, StepRow, job_row
 from checkpoints.schema import attempts, events, jobs, results, steps
-from config.errors import DiskFullError, FramekeepError
+from config.errors import FramekeepError, StoreError
+
+__all__ = ["OPEN_STATES", "EventRow", "JobRow", "Ledger", "StepRow"]
 
 OPEN_STATES = ("queued", "running", "interrupted", "parked", "failed")
-
-
-@dataclass(frozen=True)
-class JobRow:
-    """A job as the ledger knows it. `brief`, `options`, `report` and `error` are JSON values; times are Unix seconds."""
-
-    id: str
-    title: str
-    state: str
-    brief: dict[str, Any]
-    options: dict[str, Any]
-    created_at: float
-    updated_at: float
-    report: dict[str, Any] | None = None
-    error: dict[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class StepRow:
-    """A step as the ledger knows it. `runs` counts how often it was executed for this job."""
-
-    id: str
-    stage: str
-    scene: int
-    key: str
-    state: str
-    runs: int
-    updated_at: float
-    error: str | None
-
-
-@dataclass(frozen=True)
-class EventRow:
-    """Something that happened to a job at a Unix time."""
-
-    at: float
-    kind: str
-    data: dict[str, Any]
 
 
 class Ledger:
@@ -70,6 +36,7 @@ class Ledger:
     def __init__(self, path: Path, wall: Callable[[], float] = time.time) -> None:
         self.path = path
         self._wall = wall
+        self._turn = threading.Lock()
         self._engine = open_engine(path)
 
     def close(self) -> None:
@@ -116,15 +83,13 @@ class Ledger:
     def set_options(self, job_id: str, options: dict[str, Any]) -> None:
         """Keep a job's options for when it is resumed."""
         with self._write() as connection:
-            connection.execute(
-                sa.update(jobs).where(jobs.c.id == job_id).values(options=canonical_json(options))
-            )
+            connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(options=canonical_json(options)))
 
     def job(self, job_id: str) -> JobRow | None:
         """One job, or None."""
         with self._read() as connection:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).first()
-        return _job(row) if row else None
+        return job_row(row) if row else None
 
     def jobs(self, states: Sequence[str] = ()) -> list[JobRow]:
         """All jobs, the latest first; only those in `states` if any are named."""
@@ -132,7 +97,7 @@ class Ledger:
         if states:
             query = query.where(jobs.c.state.in_(states))
         with self._read() as connection:
-            return [_job(row) for row in connection.execute(query)]
+            return [job_row(row) for row in connection.execute(query)]
 
     def forget_job(self, job_id: str) -> None:
         """Remove a job with its steps, attempts and events. Results stay: other jobs may share them."""
@@ -212,13 +177,22 @@ class Ledger:
         """The record of a key, or None."""
         with self._read() as connection:
             text = connection.execute(sa.select(results.c.record).where(results.c.key == key)).scalar()
-        return Record.model_validate_json(text) if text else None
+        return _record(text) if text else None
 
     def results(self) -> list[tuple[Record, float]]:
-        """Every result and when it was last used, the longest unused first."""
+        """Every readable result and when it was last used, the longest unused first."""
         query = sa.select(results.c.record, results.c.used_at).order_by(results.c.used_at, results.c.key)
         with self._read() as connection:
-            return [(Record.model_validate_json(text), used_at) for text, used_at in connection.execute(query)]
+            rows = [(_record(text), used_at) for text, used_at in connection.execute(query)]
+        return [(record, used_at) for record, used_at in rows if record]
+
+    def keys_by_job(self) -> dict[str, set[str]]:
+        """The result keys that each job's steps name."""
+        found: dict[str, set[str]] = {}
+        with self._read() as connection:
+            for job_id, key in connection.execute(sa.select(steps.c.job_id, steps.c.key)):
+                found.setdefault(job_id, set()).add(key)
+        return found
 
     def adopt(self, record: Record) -> None:
         """Take over a record that stands in the store but not in the ledger."""
@@ -230,14 +204,32 @@ class Ledger:
         with self._write() as connection:
             connection.execute(sa.delete(results).where(results.c.key == key))
 
+    def forget_unused(self, keys: Sequence[str], since: float) -> list[str]:
+        """Remove those results that no job's step names and that were not used after `since`.
+
+        Returns the keys that the ledger then does not know at all, in the order given.
+        """
+        with self._write() as connection:
+            connection.execute(
+                sa.delete(results).where(
+                    results.c.key.in_(keys),
+                    results.c.used_at <= since,
+                    ~sa.exists().where(steps.c.key == results.c.key),
+                )
+            )
+            kept = sa.union(
+                sa.select(results.c.key).where(results.c.key.in_(keys)),
+                sa.select(steps.c.key).where(steps.c.key.in_(keys)),
+            )
+            known = set(connection.execute(kept).scalars())
+        return [key for key in keys if key not in known]
+
     # Attempts and events
 
     def attempt(self, job_id: str, step_id: str, **columns: Any) -> None:
         """Note one call of a provider: operation, provider, outcome, code, message, elapsed_s."""
         with self._write() as connection:
-            connection.execute(
-                insert(attempts).values(job_id=job_id, step_id=step_id, at=self._wall(), **columns)
-            )
+            connection.execute(insert(attempts).values(job_id=job_id, step_id=step_id, at=self._wall(), **columns))
 
     def attempts(self, job_id: str) -> list[dict[str, Any]]:
         """A job's provider calls, oldest first."""
@@ -258,30 +250,30 @@ class Ledger:
 
     def is_sound(self) -> bool:
         """SQLite's own integrity check."""
-        with self._read() as connection:
-            return connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        try:
+            with self._read() as connection:
+                return connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        except StoreError:
+            return False
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[Connection]:
-        with self._mapping(), self._engine.connect().execution_options(reading=True) as connection:
-            yield connection
+        with mapping_database_errors(self.path), self._engine.connect() as connection:
+            yield connection.execution_options(reading=True)
 
     @contextlib.contextmanager
     def _write(self) -> Iterator[Connection]:
-        with self._mapping(), self._engine.begin() as connection:
+        # Threads of one process take turns here: SQLite's own waiting is by polling, and unfair.
+        with mapping_database_errors(self.path), self._turn, self._engine.begin() as connection:
             yield connection
 
-    @contextlib.contextmanager
-    def _mapping(self) -> Iterator[None]:
-        try:
-            yield
-        except sa.exc.DBAPIError as error:
-            if "disk is full" in str(error.orig):
-                raise DiskFullError(
-                    f"No space left for the ledger {self.path}",
-                    hint="free some space, then: framekeep resume --all",
-                ) from error
-            raise unusable(self.path, error) from error
+
+def _record(text: str) -> Record | None:
+    """None for what another version wrote: the step is then looked for in the store, or made again."""
+    try:
+        return Record.model_validate_json(text)
+    except ValidationError:
+        return None
 
 
 def _put_result(connection: Connection, record: Record, now: float) -> None:
@@ -292,17 +284,3 @@ def _put_result(connection: Connection, record: Record, now: float) -> None:
 
 def _add_event(connection: Connection, job_id: str, now: float, kind: str, data: dict[str, Any]) -> None:
     connection.execute(insert(events).values(job_id=job_id, at=now, kind=kind, data=canonical_json(data)))
-
-
-def _job(row: Row[Any]) -> JobRow:
-    return JobRow(
-        id=row.id,
-        title=row.title,
-        state=row.state,
-        brief=json.loads(row.brief),
-        options=json.loads(row.options),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        report=json.loads(row.report) if row.report else None,
-        error=json.loads(row.error) if row.error else None,
-    )

@@ -25,7 +25,8 @@ def job_lock(folder: Path, job_id: str) -> Iterator[None]:
         lock = FileLock(folder / f"{job_id}.lock")
         note = folder / f"{job_id}.owner.json"
         try:
-            lock.acquire(timeout=0)
+            # Long enough to outlast somebody who only looks whether the job is owned.
+            lock.acquire(timeout=0.3)
         except Timeout:
             raise BusyError(
                 f"Job {job_id} is being worked on by {_owner(note)}",
@@ -39,8 +40,28 @@ def job_lock(folder: Path, job_id: str) -> Iterator[None]:
     try:
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)
         lock.release()
+
+
+def is_locked(folder: Path, job_id: str) -> bool:
+    """Whether somebody, perhaps this process, owns the job now."""
+    path = folder / f"{job_id}.lock"
+    if not path.exists():
+        return False
+    with mapping_errors(path):
+        try:
+            with FileLock(path).acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+
+def remove_lock(folder: Path, job_id: str) -> None:
+    """Remove the lock file of a job that is no more. Only its owner may; whoever waits for it notices."""
+    with contextlib.suppress(OSError):
+        (folder / f"{job_id}.lock").unlink(missing_ok=True)
 
 
 def _owner(note: Path) -> str:
@@ -48,5 +69,5 @@ def _owner(note: Path) -> str:
         owner = json.loads(note.read_text())
         since = datetime.datetime.fromtimestamp(owner["since"]).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
         return f"process {owner['pid']} on {owner['host']} since {since}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, OverflowError, ValueError, KeyError, TypeError):
         return "another process"

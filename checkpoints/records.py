@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,4 +27,4 @@ class Record(BaseModel):
     facts: dict[str, Any] = {}
     provider: str = ""
     degradations: tuple[dict[str, Any], ...] = ()
-    schema_version: int = 1
+    schema_version: Literal[1] = 1

@@ -40,6 +40,10 @@ class FramekeepError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        """The message as it stands now: callers up the stack may have added to it."""
+        return self.message
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors cross process borders, so keyword fields must survive pickling."""
         return (_rebuild, (type(self), self.__dict__.copy(), self.args))
@@ -113,9 +117,7 @@ class ProviderError(FramekeepError):
 
     code = "PROVIDER_FAILED"
 
-    def __init__(
-        self, message: str, *, provider: str = "", hint: str = "", retry_after_s: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, provider: str = "", hint: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(message, hint=hint)
         self.provider = provider
         self.retry_after_s = retry_after_s

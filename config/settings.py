@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from config.section import Section
+from config.section import Section, squashed
 
 _BITRATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kKmM]?)(?:bps|bit/s)?\s*$")
+_ADDRESS = re.compile(r"^https?://[^\s/@?#]+(?:[/][^\s?#]*)?$")
 _RESOLUTION = re.compile(r"^\s*(\d+)\s*[x×]\s*(\d+)\s*$")
 
 
@@ -36,86 +37,125 @@ class CircuitBreaker(Section):
     """When a provider is left alone for a while."""
 
     enabled: bool = True
+    """Off: every request is sent, however often the provider has failed."""
     failure_threshold: Annotated[int, Field(ge=1)] = 5
+    """Failures in a row that open the circuit."""
     break_duration_s: Annotated[float, Field(ge=0)] = 30
+    """How long an open circuit refuses calls."""
     success_threshold: Annotated[int, Field(ge=1)] = 2
+    """Successes in a row that close a half-open circuit."""
 
 
 class Retry(Section):
     """How often, and how patiently, a call is tried again. `MaxRetryAttempts: 3` is four calls."""
 
     max_retry_attempts: Annotated[int, Field(ge=0, le=100)] = 3
+    """Further calls after the first."""
     initial_delay_ms: Annotated[float, Field(ge=0)] = 1000
+    """Pause before the first further call."""
     max_delay_ms: Annotated[float, Field(ge=0)] = 30_000
+    """The longest pause, before jitter."""
     backoff_multiplier: Annotated[float, Field(ge=1)] = 2
+    """How much longer each pause is than the one before."""
     jitter: bool = True
+    """Vary each pause by a quarter, so that many clients do not return at once."""
 
 
 class Resilience(Section):
     """The guard around every call."""
 
     circuit_breaker: CircuitBreaker = CircuitBreaker()
+    """When a provider is left alone."""
     retry: Retry = Retry()
+    """How calls are tried again."""
 
 
 class Timeouts(Section):
     """A request within an operation within a job. 0 is no limit."""
 
     request_ms: Annotated[float, Field(ge=0)] = 30_000
+    """One call of a provider."""
     operation_ms: Annotated[float, Field(ge=0)] = 300_000
+    """One provider's work on one step, its retries included."""
     job_ms: Annotated[float, Field(ge=0)] = 3_600_000
+    """One run of a job; it stays resumable."""
 
 
 class Checkpoints(Section):
     """The most seconds of rendering that a kill may cost."""
 
     interval_s: Annotated[float, Field(ge=1)] = 60
+    """The longest stretch of film in one encode."""
 
 
 class Pacing(Section):
     """Silence around speech and the length of transitions, in seconds."""
 
     lead_s: Annotated[float, Field(ge=0, le=10)] = 0.35
+    """From a scene's start to its first word."""
     line_gap_s: Annotated[float, Field(ge=0, le=10)] = 0.3
+    """Between two lines of a scene."""
     tail_s: Annotated[float, Field(ge=0, le=10)] = 0.45
+    """From a scene's last word to its end."""
     intro_s: Annotated[float, Field(ge=0, le=10)] = 0.5
+    """Before the first scene's lead."""
     outro_s: Annotated[float, Field(ge=0, le=10)] = 1.2
+    """After the last scene's tail."""
     transition_s: Annotated[float, Field(ge=0, le=3)] = 0.5
+    """A crossfade's length."""
     empty_scene_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+    """A scene in which nothing is said."""
 
 
 class Sound(Section):
     """The programme's loudness and how far music steps back under speech."""
 
     target_lufs: Annotated[float, Field(ge=-40, le=-5)] = -14.0
+    """Integrated loudness of the programme."""
     true_peak_dbtp: Annotated[float, Field(ge=-9, le=-0.1)] = -1.0
+    """The highest peak between samples."""
     duck_db: Annotated[float, Field(ge=-60, le=0)] = -18.0
+    """How far music steps back while somebody speaks."""
     bitrate_bps: Annotated[int, BeforeValidator(_bitrate), Field(ge=64_000, le=512_000)] = 192_000
+    """The sound track's bit rate: a number, or as in `192k`."""
 
 
 class Rendering(Section):
     """The encoder and the work around it. `Jobs: 0` is one for each core that may be used."""
 
     fps: Literal[24, 25, 30, 50, 60] = 30
+    """Frames a second."""
     crf: Annotated[int, Field(ge=0, le=40)] = 20
-    preset: Literal[
-        "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
-    ] = "veryfast"
+    """x264's quality: lower is better and larger."""
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"] = (
+        "veryfast"
+    )
+    """x264's effort: slower is smaller."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads of one encoder. Another number makes other bytes."""
     jobs: Annotated[int, Field(ge=0, le=256)] = 0
+    """Encodes at the same time; 0 is one for each core that may be used."""
     stall_timeout_s: Annotated[float, Field(ge=1)] = 60
+    """ffmpeg without progress for this long is stopped."""
     checkpoints: Checkpoints = Checkpoints()
+    """How much a kill may cost."""
     pacing: Pacing = Pacing()
+    """Silence and transitions."""
     sound: Sound = Sound()
+    """Loudness and music."""
 
 
 class QualityLevel(Section):
     """One rung of the ladder. `Resolution` is that of 16:9; other shapes keep its short side."""
 
     name: str
+    """What `--quality` and reports call it."""
     resolution: Resolution
+    """Width and height at 16:9, as in `1920x1080`; both even."""
     bitrate_bps: Bitrate
+    """The most that the picture may take: a number, or as in `5M`."""
     priority: int
+    """Its place on the ladder."""
 
 
 def _guide_levels() -> tuple[QualityLevel, ...]:
@@ -130,7 +170,9 @@ class Quality(Section):
     """The quality ladder: lower `Priority` numbers are tried first."""
 
     fallback_enabled: bool = True
+    """Step down when memory, disk or time run short. Off: the job is parked."""
     levels: Annotated[tuple[QualityLevel, ...], Field(min_length=1)] = Field(default_factory=_guide_levels)
+    """The ladder."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Quality:
@@ -148,21 +190,57 @@ class ExportFormat(Section):
     """A shape of video that briefs ask for by name."""
 
     aspect: Literal["16:9", "9:16", "1:1"]
+    """Width to height."""
 
 
 class ChainEntry(Section):
     """One provider of a stage."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1)]
+    """The provider."""
     priority: int = 1
+    """Its place in the chain: lower is asked first."""
     enabled: bool = True
+    """Off: it is not asked."""
 
 
 class Chain(Section):
-    """A stage's providers in the order to try them. Without `FallbackEnabled` only the first is asked."""
+    """A stage's providers in the order to try them. Without `FallbackEnabled` only the first is asked.
+
+    Short forms: a name, a list of names, or `{"Primary": …, "Fallback": [...]}`.
+    """
 
     fallback_enabled: bool = True
+    """Off: only the first is asked."""
     providers: tuple[ChainEntry, ...] = ()
+    """Who is asked."""
+
+    @classmethod
+    def spread(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list | tuple):
+            return {"Providers": [_entry(rank, item) for rank, item in enumerate(value, 1)]}
+        if not isinstance(value, dict):
+            return value
+        given = {squashed(str(key)): key for key in value}
+        if "primary" not in given:
+            if "fallback" in given:
+                raise ValueError("Fallback needs a Primary before it")
+            return value
+        if "providers" in given:
+            raise ValueError("takes either Providers, or Primary and Fallback")
+        later = value.get(given.get("fallback"), [])
+        names = [value[given["primary"]], *(later if isinstance(later, list | tuple) else [later])]
+        rest = {key: item for key, item in value.items() if squashed(str(key)) not in ("primary", "fallback")}
+        return {**rest, "Providers": [_entry(rank, item) for rank, item in enumerate(names, 1)]}
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Chain:
+        names = [entry.name.lower() for entry in self.providers]
+        if len(set(names)) != len(names):
+            raise ValueError("a provider is named twice")
+        return self
 
     def names(self) -> tuple[str, ...]:
         """Enabled providers by priority."""
@@ -171,24 +249,46 @@ class Chain(Section):
         return names if self.fallback_enabled else names[:1]
 
 
+def _entry(rank: int, item: Any) -> Any:
+    """One place of a list: a name, or an entry that takes its rank where it names no priority."""
+    if isinstance(item, str):
+        return {"Name": item, "Priority": rank}
+    if isinstance(item, dict) and "priority" not in {squashed(str(key)) for key in item}:
+        return {**item, "Priority": rank}
+    return item
+
+
 class LlmAccount(Section):
     """How to reach a language model. A key that is not given here is taken from the SDK's environment variable."""
 
     model: str = ""
+    """The model's name."""
     base_url: str = ""
+    """Address of an OpenAI-compatible server; empty is the provider's own."""
     api_key: SecretStr | None = None
+    """The key; better kept in the environment."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_plain_address(cls, value: str) -> str:
+        # An address enters keys and messages, so it must not carry a password.
+        if value and not _ADDRESS.match(value):
+            raise ValueError("must be http:// or https:// with a host, and no user or password (use ApiKey)")
+        return value
 
 
 class OpenAiAccount(LlmAccount):
     """OpenAI itself."""
 
     model: str = "gpt-5-mini"
+    """The model's name."""
 
 
 class AnthropicAccount(LlmAccount):
     """Anthropic itself."""
 
     model: str = "claude-sonnet-4-5"
+    """The model's name."""
 
 
 def _chain(*names: str) -> Chain:
@@ -202,11 +302,17 @@ class Providers(Section):
     """
 
     llm: Annotated[Chain, Field(alias="LLM")] = Chain()
+    """Who writes scripts; known: OpenAI, Anthropic, LocalLLM, outline."""
     tts: Annotated[Chain, Field(alias="TTS")] = Chain()
+    """Who speaks; known: hibari, pico, text."""
     images: Chain = Field(default_factory=lambda: _chain("card"))
+    """Who draws what the brief has no picture for; known: card."""
     openai: Annotated[OpenAiAccount, Field(alias="OpenAI")] = OpenAiAccount()
+    """OpenAI's account."""
     anthropic: AnthropicAccount = AnthropicAccount()
+    """Anthropic's account."""
     local_llm: Annotated[LlmAccount, Field(alias="LocalLLM")] = LlmAccount()
+    """A server of your own (Ollama, vLLM, LM Studio, llama.cpp)."""
 
 
 def _known_exports() -> dict[str, ExportFormat]:
@@ -221,8 +327,14 @@ class Settings(Section):
     """All of it. Defaults are the guide's where it names one."""
 
     resilience: Resilience = Resilience()
+    """The guard around every call."""
     timeouts: Timeouts = Timeouts()
+    """Limits of time."""
     rendering: Rendering = Rendering()
+    """The encoder and the work around it."""
     quality: Quality = Quality()
+    """The quality ladder."""
     exports: dict[str, ExportFormat] = Field(default_factory=_known_exports)
+    """Shapes by name; those that you add join the known ones."""
     providers: Providers = Providers()
+    """Who does each stage's work."""

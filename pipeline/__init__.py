@@ -1,8 +1,8 @@
 """Framekeep: a video pipeline that always reaches its last frame.
 
-    from pipeline import Brief, Pipeline
+from pipeline import Brief, Pipeline
 
-    result = Pipeline().render("brief.md")
+result = Pipeline().render("brief.md")
 """
 
 from __future__ import annotations

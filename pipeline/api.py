@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from checkpoints.locks import is_locked
 from config.errors import FramekeepError, UsageError
 from config.loader import load_settings
 from config.settings import Settings
-from pipeline.batch import BatchResult, run_batch
+from pipeline.batch import BatchItem, BatchResult, run_batch
 from pipeline.events import Bus, Event, Listener
 from pipeline.home import Home
 from pipeline.naming import slug
@@ -107,13 +107,17 @@ class Pipeline:
         exports: Sequence[str] | None = None,
         output: Path | str | None = None,
         quality: str = "",
+        on_item: Callable[[BatchItem], None] = lambda item: None,
     ) -> BatchResult:
-        """Render several briefs, one after the other; one that fails does not stop the others."""
+        """Render several briefs, one after the other; one that fails does not stop the others.
+
+        `on_item` is called as each has ended.
+        """
 
         def render(brief: Brief | Path | str, stem: str) -> Result:
             return self.render(brief, exports=exports, output=output, quality=quality, stem=stem)
 
-        return run_batch(list(briefs), render, lambda: self._cancel.cancelled)
+        return run_batch(list(briefs), render, lambda: self._cancel.cancelled, on_item)
 
     def stream(self, brief: Brief | Path | str, **options: Any) -> Iterator[Event]:
         """Render, handing out events as they come; takes what `render` takes. The last event carries the whole result.
@@ -128,7 +132,7 @@ class Pipeline:
                 with worker:
                     worker.render(brief, **options)
                 events.put(None)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - handed over to the thread that reads the events
                 events.put(error)
 
         thread = threading.Thread(target=work, name="framekeep-stream")

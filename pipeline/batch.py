@@ -49,8 +49,12 @@ def run_batch(
     briefs: Sequence[Brief | Path | str],
     render: Callable[[Brief | Path | str, str], Result],
     cancelled: Callable[[], bool],
+    on_item: Callable[[BatchItem], None] = lambda item: None,
 ) -> BatchResult:
-    """Call `render(brief, stem)` for each. An error of one becomes its result; stops early only when cancelled."""
+    """Call `render(brief, stem)` for each, and `on_item` as each has ended.
+
+    An error of one becomes its result; stops early only when cancelled.
+    """
     stems = _stems(briefs)
     items: list[BatchItem] = []
     for brief, stem in zip(briefs, stems, strict=True):
@@ -61,6 +65,7 @@ def run_batch(
         except FramekeepError as error:
             result = Result(job_id="", status=status_of(error), error=error_report(error))
         items.append(BatchItem(brief=_name(brief), result=result))
+        on_item(items[-1])
     return BatchResult(items=tuple(items), interrupted=len(items) < len(briefs))
 
 

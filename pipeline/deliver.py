@@ -24,7 +24,7 @@ def deliver(plan: Plan, options: JobOptions, store: Store) -> tuple[Output, ...]
 
 
 def _deliver_one(plan: Plan, export: ExportState, options: JobOptions, store: Store) -> Output:
-    assert export.final and export.mux
+    assert export.final
     paths: dict[str, Path] = {}
     for name, artifact in export.final.artifacts.items():
         suffix = "mp4" if name == _VIDEO else name

@@ -52,7 +52,7 @@ class Bus:
         with self._lock:
             self._listeners.append(listener)
 
-    def send(self, kind: EventKind, job_id: str, **data: Any) -> None:
+    def send(self, kind: EventKind, job_id: str, /, **data: Any) -> None:
         """Send one event."""
         event = Event(kind, job_id, data)
         with self._lock:

@@ -178,4 +178,3 @@ def _mux(spec: MuxSpec, context: Context, toolbox: Toolbox) -> Outcome:
     facts, encoder = context.call("mux", toolbox.encoders(), work)
     sidecars = write_sidecars(spec.cues, spec.encoding.fps, context.scratch, "captions")
     return Outcome({"video": out, **sidecars}, facts.model_dump(mode="json"), encoder.name)
-

@@ -17,7 +17,8 @@ DEFAULT_EXPORTS = ("youtube",)
 class JobOptions(Model):
     """Kept with the job, so that `resume` does what `render` was asked to.
 
-    `stem` begins the names of the files in `output`. `levels` remembers, per export, the level that a shortage forced and why: a resumed job goes on there.
+    `stem` begins the names of the files in `output`. `levels` remembers, per export, the level that a shortage forced and
+    why: a resumed job goes on there.
     """
 
     exports: tuple[str, ...]

@@ -106,4 +106,6 @@ class AttemptCounter:
 
     def count(self) -> AttemptCount:
         """The sums so far."""
-        return AttemptCount(total=self._calls.total(), failed=self._failed, by_provider=dict(sorted(self._calls.items())))
+        return AttemptCount(
+            total=self._calls.total(), failed=self._failed, by_provider=dict(sorted(self._calls.items()))
+        )

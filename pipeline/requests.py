@@ -80,9 +80,7 @@ def picture_request(brief: Brief, script: Script, number: int, size: tuple[int, 
     )
 
 
-def body_specs(
-    plan: Plan, level: QualityLevel, aspect: str, cut: SceneCut, picture: Picture
-) -> list[SegmentSpec]:
+def body_specs(plan: Plan, level: QualityLevel, aspect: str, cut: SceneCut, picture: Picture) -> list[SegmentSpec]:
     """A scene's own frames, in slices that bound what a kill may cost."""
     encoding = _encoding(plan.settings, level, aspect)
     cues = build_cues(cut, max_chars=max_chars_for(encoding.width, encoding.height))
@@ -154,6 +152,8 @@ def mux_spec(
         title=plan.script.title,
         language=plan.brief.language,
         cues=whole.cues,
+        target_lufs=plan.settings.rendering.sound.target_lufs,
+        true_peak_dbtp=plan.settings.rendering.sound.true_peak_dbtp,
     )
 
 
@@ -184,6 +184,8 @@ def _layer(plan: Plan, cut: SceneCut, picture: Picture, encoding: Encoding, offs
         picture.focus,
         plan.brief.seed + cut.index,
         picture.is_card,
+        fps=cut.fps,
+        is_clip=picture.kind == "clip",
     )
     return Layer(picture=picture, motion=motion, offset=offset)
 
@@ -252,8 +254,6 @@ def mix(spec: MixSpec, toolbox: Toolbox) -> dict[str, Any]:
 def mux(spec: MuxSpec, toolbox: Toolbox) -> dict[str, Any]:
     """Everything that can change the finished file."""
     return {"spec": spec.model_dump(mode="json"), "encoder": dict(toolbox.encoder_identity)}
-
-
 
 
 def _user_file(path: Any) -> str:

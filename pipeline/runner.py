@@ -192,8 +192,7 @@ class Runner:
 
     def _take(self, step: Step, record: Record) -> None:
         found = [
-            Degradation.model_validate(item).model_copy(update={"scene": step.scene})
-            for item in record.degradations
+            Degradation.model_validate(item).model_copy(update={"scene": step.scene}) for item in record.degradations
         ]
         if found:
             self.tally.degradations[step.id] = found
@@ -203,14 +202,14 @@ class Runner:
     def _fail(self, step: Step, error: FramekeepError) -> None:
         self._ledger.step_failed(self._job_id, step.id, error)
         self._bus.send("step_failed", self._job_id, **_about(step), **error.as_dict())
-        if isinstance(error, ResourceError) and step.export and self._plan.steps.get(step.id) == step:
-            if self._step_down(step, error):
-                return
-        if self._plan.steps.get(step.id) == step and not self._failure:
-            self._failure = error
+        if self._plan.steps.get(step.id) != step or self._step_down(step, error):
+            return
+        self._failure = self._failure or error
 
-    def _step_down(self, step: Step, error: ResourceError) -> bool:
-        """Plan the export again one level lower, and stop what is being made of the superseded level."""
+    def _step_down(self, step: Step, error: FramekeepError) -> bool:
+        """After a shortage: plan the export again one level lower, and stop what is being made of the superseded level."""
+        if not isinstance(error, ResourceError) or not step.export:
+            return False
         fresh = self._plan.step_down(step.export, error.message)
         if fresh is None:
             return False

@@ -35,9 +35,7 @@ from stages.models import Brief, Degradation
 class Session:
     """Runs a job once. `bus` hears of everything; `cancel` stops it."""
 
-    def __init__(
-        self, home: Home, settings: Settings, bus: Bus, breakers: Breakers, cancel: CancelToken
-    ) -> None:
+    def __init__(self, home: Home, settings: Settings, bus: Bus, breakers: Breakers, cancel: CancelToken) -> None:
         self._home = home
         self._settings = settings
         self._bus = bus
@@ -252,7 +250,9 @@ def supersede(home: Home, job: str, options: JobOptions) -> None:
     """Close unfinished jobs that would write the same videos: their brief has been edited since, and this one is newer."""
     for row in home.ledger.jobs(OPEN_STATES):
         other = JobOptions.model_validate(row.options)
-        same = (other.output, other.stem) == (options.output, options.stem) and set(other.exports) & set(options.exports)
+        same = (other.output, other.stem) == (options.output, options.stem) and set(other.exports) & set(
+            options.exports
+        )
         if row.id != job and same and not is_locked(home.locks, row.id):
             home.ledger.set_state(row.id, "superseded")
 

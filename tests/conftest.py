@@ -15,7 +15,7 @@ TINY: dict[str, Any] = {
     "resilience": {"retry": {"max_retry_attempts": 1, "initial_delay_ms": 1}},
     "rendering": {
         "fps": 24,
-        "preset": "ultrafast",
+        "preset": "superfast",
         "jobs": 2,
         "pacing": {
             "lead_s": 0.1,
@@ -73,9 +73,7 @@ def events() -> list[Event]:
 
 
 @pytest.fixture
-def make_pipeline(
-    tmp_path: Path, tiny_settings: Settings, events: list[Event]
-) -> Iterator[Callable[..., Pipeline]]:
+def make_pipeline(tmp_path: Path, tiny_settings: Settings, events: list[Event]) -> Iterator[Callable[..., Pipeline]]:
     """Pipelines on one home; each is closed at the end."""
     opened: list[Pipeline] = []
 

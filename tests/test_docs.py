@@ -20,7 +20,7 @@ def test_the_examples_of_the_scripting_page_run_as_they_stand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FRAMEKEEP_RENDERING__PRESET", "ultrafast")
+    monkeypatch.setenv("FRAMEKEEP_RENDERING__PRESET", "superfast")
     levels = [
         {"Name": name, "Resolution": size, "Bitrate": "300k", "Priority": rank}
         for rank, (name, size) in enumerate([("High", "320x180"), ("Medium", "192x108"), ("Low", "128x72")], 1)

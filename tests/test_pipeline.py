@@ -166,9 +166,7 @@ def test_memory_running_out_steps_the_export_down_one_level_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patch:
-        fail_in(
-            patch, lambda step: OutOfMemoryError("no memory left") if step.id.endswith("high/0002/01") else None
-        )
+        fail_in(patch, lambda step: OutOfMemoryError("no memory left") if step.id.endswith("high/0002/01") else None)
         result = make_pipeline().render(tiny_brief, output=tmp_path / "out")
     assert (result.status, result.exit_code) == ("degraded", 3)
     (output,) = result.outputs
@@ -335,7 +333,9 @@ def test_a_picture_that_is_none_is_refused_before_any_work(make_pipeline: MakePi
 
 
 def test_a_chinese_brief_is_told_what_is_missing(make_pipeline: MakePipeline, tmp_path: Path) -> None:
-    brief = parse_brief("---\ntitle: 灯塔\nlanguage: zh\n---\n\n## 一\n灯塔照亮大海。\n", format="md", base=tmp_path, name="zh")
+    brief = parse_brief(
+        "---\ntitle: 灯塔\nlanguage: zh\n---\n\n## 一\n灯塔照亮大海。\n", format="md", base=tmp_path, name="zh"
+    )
     with pytest.raises(UsageError) as caught:
         make_pipeline().render(brief, output=tmp_path / "out")
     assert "zh" in caught.value.message

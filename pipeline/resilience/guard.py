@@ -68,7 +68,7 @@ class Guard:
         self.settings = settings
         self.breakers = breakers
         self.clock = clock
-        self.rng = rng or random.Random()
+        self.rng = rng or random.Random()  # noqa: S311 - spreads delays
 
     def bind(self, cancel: CancelToken, note: Callable[[Attempt], None]) -> GuardedCall:
         """The call that one step is handed."""
@@ -85,9 +85,7 @@ class GuardedCall:
         self._clock = guard.clock or Clock(sleep=self._nap)
         self.fallbacks: list[Fallback] = []
 
-    def __call__(
-        self, operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]
-    ) -> tuple[T, P]:
+    def __call__(self, operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]) -> tuple[T, P]:
         errors: list[ProviderError] = []
         for provider in providers:
             policy = policy_for(self._guard.settings, operation, provider.name)
@@ -107,9 +105,7 @@ class GuardedCall:
             errors[-1].args = (errors[-1].message,)
         raise errors[-1]
 
-    def _operate(
-        self, operation: str, provider: P, policy: Policy, work: Callable[[P, CancelToken], T]
-    ) -> T:
+    def _operate(self, operation: str, provider: P, policy: Policy, work: Callable[[P, CancelToken], T]) -> T:
         """One provider's operation: its attempts, within its time."""
         started = self._clock.monotonic()
         history: list[str] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,18 +12,16 @@ from stages.images.card_backdrop import Art, Canvas, calm, finish, ground, hush,
 from stages.images.card_content import CardSpec, Layout, choose_layout
 from stages.images.card_focal import FOCAL, medallion, sun
 from stages.images.card_icons import icon_for
-from stages.images.card_layouts import CardPlan, plan_card, safe_bottom
+from stages.images.card_layouts import CardPlan, plan_card
+from stages.images.card_sheet import safe_bottom
 from stages.images.palette import Palette, palette_for
-from stages.typeset.fonts import load_fonts
 from stages.typeset.svg import document, font_files, rasterise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CardSpec", "Layout", "card_identity", "choose_layout", "render_card", "safe_bottom"]
+__all__ = ["CardSpec", "Layout", "choose_layout", "render_card", "safe_bottom"]
 
-# Raise with every change that alters a card's pixels: finished cards in the store then count as out of date.
-SCHEMA = 1
 # A little over the 4.5 that is promised, for the grain that comes after.
 _CONTRAST = 5.0
 _HUSHED = 0.8
@@ -39,9 +36,7 @@ def render_card(spec: CardSpec, width: int, height: int) -> NDArray[np.uint8]:
     return finish(pixels, _seed(spec, "grain"))
 
 
-def paint_ground(
-    spec: CardSpec, plan: CardPlan, palette: Palette, width: int, height: int
-) -> NDArray[np.float32]:
+def paint_ground(spec: CardSpec, plan: CardPlan, palette: Palette, width: int, height: int) -> NDArray[np.float32]:
     """Everything but text and ornaments, calm enough to read on: float32 (height, width, 3), sRGB 0..1."""
     rng = np.random.default_rng(_seed(spec, f"art {spec.index}"))
     canvas = Canvas(width, height, palette, rng, plan.focus)
@@ -54,17 +49,6 @@ def paint_ground(
     lay_over(pixels, layer)
     calm(pixels, patches, palette, wanted=_CONTRAST)
     return pixels
-
-
-def card_identity() -> dict[str, str]:
-    """Versions of everything that a card's pixels depend on: for the keys of checkpoints."""
-    return {
-        "card": str(SCHEMA),
-        "resvg": version("resvg-py"),
-        "pillow": version("pillow"),
-        "icons": version("justmyresource-lucide"),
-        "fonts": load_fonts().identity(),
-    }
 
 
 def _artwork(spec: CardSpec, plan: CardPlan, canvas: Canvas) -> tuple[Art, Art]:

@@ -45,7 +45,8 @@ def sheds(canvas: Canvas, *, low: bool = False) -> tuple[Light, ...]:
     side = max(canvas.width, canvas.height)
     share = 0.75 if low else 1.0
     return (
-        Light(x + rng.uniform(0.0, 0.12) * side, y + rng.uniform(-0.2, 0.1) * radius, 0.52 * side, palette.warm, 0.62 * share),
+        Light(x + rng.uniform(0.0, 0.12) * side, y + rng.uniform(-0.2, 0.1) * radius, 0.52 * side, palette.warm,
+              0.62 * share),
         Light(canvas.width * rng.uniform(0.85, 1.1), canvas.height * rng.uniform(-0.1, 0.1), 0.4 * side, palette.glow,
               0.5 * share),
         Light(canvas.width * rng.uniform(-0.1, 0.25), canvas.height * rng.uniform(0.75, 1.1), 0.42 * side,
@@ -65,9 +66,7 @@ def waves(canvas: Canvas) -> Art:
     return _layers(canvas, roughness=0.16, swings=(2.6, 1.7), depth=6, crests=True)
 
 
-def _layers(
-    canvas: Canvas, *, roughness: float, swings: tuple[float, float], depth: int, crests: bool = False
-) -> Art:
+def _layers(canvas: Canvas, *, roughness: float, swings: tuple[float, float], depth: int, crests: bool = False) -> Art:
     palette, width, height = canvas.palette, canvas.width, canvas.height
     horizon = height * (0.6 if not canvas.tall else 0.64)
     xs = np.linspace(-10, width + 10, 190 if roughness > 0.3 else 110)
@@ -121,7 +120,8 @@ def threads(canvas: Canvas) -> Art:
             fold = np.sin(share * np.pi)
             ys = height * (centre + 0.17 * (first * (1 - share) + second * share) + 0.10 * fold * third)
             body.append(
-                f'<path d="{path(xs, ys)}" fill="none" stroke="url(#t{ribbon})" stroke-opacity="{0.18 + 0.4 * fold:.2f}"'
+                f'<path d="{path(xs, ys)}" fill="none" stroke="url(#t{ribbon})"'
+                f' stroke-opacity="{0.18 + 0.4 * fold:.2f}"'
                 f' stroke-width="{1.25 * canvas.unit:.2f}"/>'
             )
     return Art("".join(body), sheds(canvas), fine=True)
@@ -146,7 +146,8 @@ def dots(canvas: Canvas) -> Art:
                 continue
             ink = mix(palette.warm, palette.glow, min(size * 1.1, 1.0))
             body.append(
-                f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{size * 10.5 * unit:.2f}" fill="{ink}" fill-opacity="{0.25 + 0.5 * size:.2f}"/>'
+                f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{size * 10.5 * unit:.2f}" fill="{ink}"'
+                f' fill-opacity="{0.25 + 0.5 * size:.2f}"/>'
             )
     return Art("".join(body), sheds(canvas, low=True), fine=True)
 
@@ -159,7 +160,10 @@ def stars(canvas: Canvas) -> Art:
     for _ in range(230):
         x, y = rng.uniform(0, canvas.width), rng.uniform(0, canvas.height)
         size = 0.7 + 2.0 * rng.uniform() ** 5
-        body.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size * unit:.2f}" fill="{ink}" fill-opacity="{rng.uniform(0.15, 0.75):.2f}"/>')
+        body.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size * unit:.2f}" fill="{ink}"'
+            f' fill-opacity="{rng.uniform(0.15, 0.75):.2f}"/>'
+        )
     cx, cy, radius = canvas.focus
     turns = np.sort(rng.uniform(0, 2 * np.pi, 9))
     reach = radius * rng.uniform(1.05, 1.75, 9)
@@ -178,7 +182,7 @@ def stars(canvas: Canvas) -> Art:
 def levels(canvas: Canvas) -> Art:
     """Level lines of an unknown country."""
     palette, unit = canvas.palette, canvas.unit
-    x, y, radius = canvas.focus
+    x, y, _ = canvas.focus
     angles = np.linspace(0, 2 * np.pi, 121)
     wobble = [(canvas.rng.uniform(0, 6.3), canvas.rng.uniform(0.4, 1.0)) for _ in range(5)]
     body = []
@@ -193,7 +197,8 @@ def levels(canvas: Canvas) -> Art:
         bold = ring % 4 == 0
         body.append(
             f'<path d="{line}Z" fill="none" stroke="{palette.glow if bold else palette.line}"'
-            f' stroke-opacity="{(0.36 if bold else 0.15) * (1 - 0.55 * drift):.3f}" stroke-width="{(1.9 if bold else 1.2) * unit:.2f}"/>'
+            f' stroke-opacity="{(0.36 if bold else 0.15) * (1 - 0.55 * drift):.3f}"'
+            f' stroke-width="{(1.9 if bold else 1.2) * unit:.2f}"/>'
         )
     return Art("".join(body), sheds(canvas), fine=True)
 

@@ -79,7 +79,9 @@ def ground(canvas: Canvas, lights: Sequence[Light]) -> Pixels:
     turn = rng.uniform(-0.5, 0.5)
     slope = (x / canvas.width - 0.5) * np.sin(turn) + (y / canvas.height - 0.5) * np.cos(turn) + 0.5
     slope = slope + 0.05 * np.sin(x / canvas.width * 5 + rng.uniform(0, 6))
-    lab = _mix_lab(to_oklab(rgb(palette.deep)), to_oklab(rgb(palette.mid)), _smooth(1 - np.clip(slope, 0, 1))[..., None])
+    lab = _mix_lab(
+        to_oklab(rgb(palette.deep)), to_oklab(rgb(palette.mid)), _smooth(1 - np.clip(slope, 0, 1))[..., None]
+    )
     for light in lights:
         distance = np.hypot(x - light.x, y - light.y) / light.radius
         weight = (light.strength * np.exp(-(distance**2) * 2.2))[..., None]
@@ -133,12 +135,13 @@ def calm(pixels: Pixels, patches: Sequence[Patch], palette: Palette, *, wanted: 
             veil = np.maximum(veil, _around(x, y, patch, _VEIL_REACH * min(width, height)) * needed)
     if not veil.any():
         return
-    veil = cv2.GaussianBlur(veil, (0, 0), sigmaX=_VEIL_REACH * min(width, height) / _COARSE / 6)
-    pixels += (deep - pixels) * _enlarged(veil, width, height)
+    sigma = _VEIL_REACH * min(width, height) / _COARSE / 6
+    soft = np.asarray(cv2.GaussianBlur(veil, (0, 0), sigmaX=sigma), dtype=np.float32)
+    pixels += (deep - pixels) * _enlarged(soft, width, height)
 
 
 def hush(layer: NDArray[np.uint8], patches: Sequence[Patch], *, share: float) -> None:
-    """Fade a drawing (RGBA, in place) by up to `share` behind text, so that its lines do not run through the letters."""
+    """Fade a drawing (RGBA, in place) by up to `share` behind text: its lines must not run through the letters."""
     height, width = layer.shape[:2]
     rows, columns = -(-height // _COARSE), -(-width // _COARSE)
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) * _COARSE + _COARSE / 2

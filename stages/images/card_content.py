@@ -53,7 +53,7 @@ class Quote:
 
 
 def choose_layout(spec: CardSpec) -> Layout:
-    """By content: the first of several scenes opens as a title; then a quotation, a figure, an enumeration, a statement."""
+    """By content: the first of several scenes is a title; then a quotation, a figure, an enumeration, a statement."""
     if spec.index == 1 and spec.total > 1:
         return "title"
     if find_quote(spec.text):
@@ -77,7 +77,11 @@ def heading_of(spec: CardSpec) -> str:
 
 def first_sentence(text: str) -> str:
     """Up to the first full stop that is not within a number or after a single letter."""
-    match = re.match(r"\s*(.+?(?<!\b\w)(?<!\b[DMS][rst])(?<!\bMrs)(?<!\bNo)(?<!\bvs)[.!?\u2026\u3002\uff01\uff1f]+[\"'\u201d\u2019)]*)(?:\s|$)", text, re.DOTALL)
+    match = re.match(
+        r"\s*(.+?(?<!\b\w)(?<!\b[DMS][rst])(?<!\bMrs)(?<!\bNo)(?<!\bvs)[.!?\u2026\u3002\uff01\uff1f]+[\"'\u201d\u2019)]*)(?:\s|$)",
+        text,
+        re.DOTALL,
+    )
     return _tidy(match[1] if match else text)
 
 
@@ -93,7 +97,8 @@ _PERCENT = r"\s?(?:%|percent\b|per cent\b|prozent\b|pour cent\b|por ciento\b|per
 _SCALE = r"\s(?:thousand|million|billion|trillion|Millionen|Milliarden|millions|milliards|millones)\b"
 _UNIT = (
     r"\s?(?:(?:°\s?[CF]?|km/h|mph|km\u00b2|m\u00b2|k[mg]|[cm]m|m|GW|MW|kW|kWh|[GMT]B|[GM]Hz|ms|x|\u00d7)(?![\w])"
-    r"|(?:kilomet|met|lit)(?:er|re)s?\b|miles?\b|feet\b|tons?\b|tonnes?\b|kilograms?\b|grams?\b|pounds?\b|degrees?\b"
+    r"|(?:kilo|centi|milli)?(?:met|lit)(?:er|re)s?\b|miles?\b|feet\b"
+    r"|tons?\b|tonnes?\b|kilograms?\b|grams?\b|pounds?\b|degrees?\b"
     r"|light[- ]years?\b|years?\b|centuries\b|decades?\b|months?\b|weeks?\b|days?\b|hours?\b|minutes?\b|seconds?\b"
     r"|times\b|people\b|species\b|calories\b|dollars?\b|euros?\b|watts?\b|volts?\b)"
 )
@@ -146,7 +151,7 @@ def _label(rest: str) -> str:
 
 
 def find_items(text: str) -> list[str]:
-    """An enumeration: bullets, numbered steps, a list after a colon, or short things joined by commas at a sentence's end."""
+    """An enumeration: bullets, numbered steps, a list after a colon, or short things joined by commas."""
     bullets = re.findall(r"^\s*(?:[-*\u2022]|\d{1,2}[.)])\s+(.+)$", text, re.MULTILINE)
     steps = [_step(match) for match in _STEPS.finditer(text)]
     for found in (bullets, steps, _after_colon(text), _serial(text)):
@@ -175,17 +180,23 @@ def _after_colon(text: str) -> list[str]:
     return parts if all(len(part.split()) <= 8 for part in parts) else []
 
 
+_BEFORE_SERIES = re.compile(
+    r".*\b(?:such as|like|including|includes?|between|from|of|are|were|need|needs|namely|wie|sind|zwischen|aus"
+    r"|comme|entre|como|come|tra)\s+(.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def _serial(text: str) -> list[str]:
-    """`… towns, fishing grounds and tourism.`: how long the middle items are tells where the first one begins."""
+    """`… animals such as crabs, sea stars and eels.`: only after words that tell where the first item begins."""
     for sentence in re.split(r"(?<=[.!?])\s+", text):
         match = re.match(rf"(.*?)((?:,\s+[^,]+)+?){_AND}([^,]+?)[.!?]?$", sentence.strip())
-        if not match:
+        first = match and _BEFORE_SERIES.match(match[1])
+        if not match or not first:
             continue
-        middle = [part for part in re.split(r",\s+", match[2]) if part]
-        longest = max(len(part.split()) for part in middle)
-        last = match[3].strip()
-        if longest <= 3 and len(last.split()) <= longest + 1:
-            return [" ".join(match[1].split()[-longest:]), *middle, last]
+        items = [first[1], *(part for part in re.split(r",\s+", match[2]) if part), match[3].strip()]
+        if all(len(item.split()) <= 3 for item in items):
+            return items
     return []
 
 

@@ -24,7 +24,8 @@ def ring_arc(cx: float, cy: float, radius: float, start_deg: float, sweep_deg: f
 def sphere(name: str, cx: float, cy: float, radius: float, colour: str, shade: str) -> str:
     """A ball lit from the upper left."""
     return (
-        f'<radialGradient id="{name}" cx="0.34" cy="0.3" r="0.78"><stop offset="0" stop-color="{mix(colour, "#ffffff", 0.5)}"/>'
+        f'<radialGradient id="{name}" cx="0.34" cy="0.3" r="0.78">'
+        f'<stop offset="0" stop-color="{mix(colour, "#ffffff", 0.5)}"/>'
         f'<stop offset="0.4" stop-color="{colour}"/><stop offset="1" stop-color="{shade}"/></radialGradient>'
         f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}" fill="url(#{name})"/>'
     )
@@ -107,10 +108,13 @@ def rings(canvas: Canvas) -> Art:
         start, sweep = float(rng.uniform(0, 360)), float(rng.uniform(110, 285))
         ink = palette.accents[ring % 3]
         body.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{reach:.1f}" fill="none" stroke="{palette.line}" stroke-opacity="0.07" stroke-width="{wide:.1f}"/>'
-            f'<linearGradient id="r{ring}" gradientTransform="rotate({rng.uniform(0, 90):.0f})"><stop stop-color="{ink}"/>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{reach:.1f}" fill="none" stroke="{palette.line}"'
+            f' stroke-opacity="0.07" stroke-width="{wide:.1f}"/>'
+            f'<linearGradient id="r{ring}" gradientTransform="rotate({rng.uniform(0, 90):.0f})">'
+            f'<stop stop-color="{ink}"/>'
             f'<stop offset="1" stop-color="{mix(ink, palette.glow, 0.55)}"/></linearGradient>'
-            f'<path d="{ring_arc(x, y, reach, start, sweep)}" fill="none" stroke="url(#r{ring})" stroke-width="{wide:.1f}" stroke-linecap="round"/>'
+            f'<path d="{ring_arc(x, y, reach, start, sweep)}" fill="none" stroke="url(#r{ring})"'
+            f' stroke-width="{wide:.1f}" stroke-linecap="round"/>'
         )
     return Art("".join(body), (Light(x, y, radius * 1.25, palette.warm, 0.5),))
 
@@ -123,14 +127,17 @@ def eclipse(canvas: Canvas) -> Art:
     dark = palette.deep if not palette.is_light else palette.warm
     body = (
         f'<radialGradient id="corona" gradientUnits="userSpaceOnUse" cx="{x:.1f}" cy="{y:.1f}" r="{size * 1.55:.1f}">'
-        f'<stop offset="0.62" stop-color="{palette.glow}" stop-opacity="0.95"/><stop offset="0.7" stop-color="{palette.accents[1]}"'
+        f'<stop offset="0.62" stop-color="{palette.glow}" stop-opacity="0.95"/>'
+        f'<stop offset="0.7" stop-color="{palette.accents[1]}"'
         f' stop-opacity="0.42"/><stop offset="1" stop-color="{palette.accents[0]}" stop-opacity="0"/></radialGradient>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size * 1.55:.1f}" fill="url(#corona)"/>'
         f'<linearGradient id="disc" x1="0" x2="1" y1="0" y2="1"><stop stop-color="{dark}"/>'
         f'<stop offset="1" stop-color="{mix(dark, palette.warm, 0.45)}"/></linearGradient>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="url(#disc)"/>'
     )
-    return Art(body, (Light(x, y, radius * 1.7, palette.accents[0], 0.45), Light(x, y, radius * 1.1, palette.glow, 0.5)))
+    return Art(
+        body, (Light(x, y, radius * 1.7, palette.accents[0], 0.45), Light(x, y, radius * 1.1, palette.glow, 0.5))
+    )
 
 
 def medallion(canvas: Canvas, icon: str) -> Art:
@@ -148,20 +155,32 @@ def medallion(canvas: Canvas, icon: str) -> Art:
     scale = size / 24
     first, second = palette.accents[0], palette.accents[1]
     body = (
-        f'<linearGradient id="rim" x1="0" x2="1" y1="0" y2="1"><stop stop-color="{second}"/><stop offset="1" stop-color="{first}"/></linearGradient>'
-        f'<linearGradient id="glass" x1="0" x2="1" y1="0" y2="1"><stop stop-color="{palette.line}" stop-opacity="0.20"/>'
+        f'<linearGradient id="rim" x1="0" x2="1" y1="0" y2="1"><stop stop-color="{second}"/><stop offset="1"'
+        f' stop-color="{first}"/></linearGradient>'
+        f'<linearGradient id="glass" x1="0" x2="1" y1="0" y2="1"><stop stop-color="{palette.line}"'
+        f' stop-opacity="0.20"/>'
         f'<stop offset="1" stop-color="{palette.line}" stop-opacity="0.03"/></linearGradient>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius * 0.76:.1f}" fill="{palette.deep}" fill-opacity="0.42"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius * 0.76:.1f}" fill="url(#glass)"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius * 0.76:.1f}" fill="none" stroke="{palette.line}" stroke-opacity="0.22" stroke-width="{1.5 * unit:.2f}"/>'
-        f'<path d="{ring_arc(x, y, radius * 0.84, turn, 205)}" fill="none" stroke="url(#rim)" stroke-width="{radius * 0.034:.1f}" stroke-linecap="round"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius * 0.76:.1f}" fill="none" stroke="{palette.line}"'
+        f' stroke-opacity="0.22" stroke-width="{1.5 * unit:.2f}"/>'
+        f'<path d="{ring_arc(x, y, radius * 0.84, turn, 205)}" fill="none" stroke="url(#rim)"'
+        f' stroke-width="{radius * 0.034:.1f}" stroke-linecap="round"/>'
         f'<path d="{"".join(ticks)}" stroke="{palette.line}" stroke-opacity="0.4" stroke-width="{1.6 * unit:.2f}"/>'
-        f'<linearGradient id="icon" gradientUnits="userSpaceOnUse" x1="2" x2="22" y1="2" y2="22"><stop stop-color="{palette.kicker if palette.is_light else mix(second, "#ffffff", 0.35)}"/>'
+        f'<linearGradient id="icon" gradientUnits="userSpaceOnUse" x1="2" x2="22" y1="2" y2="22">'
+        f'<stop stop-color="{palette.kicker if palette.is_light else mix(second, "#ffffff", 0.35)}"/>'
         f'<stop offset="1" stop-color="{first}"/></linearGradient>'
-        f'<g transform="translate({x - size / 2:.1f} {y - size / 2:.1f}) scale({scale:.4f})" fill="none" stroke="url(#icon)" stroke-width="1.25"'
+        f'<g transform="translate({x - size / 2:.1f} {y - size / 2:.1f}) scale({scale:.4f})" fill="none"'
+        f' stroke="url(#icon)" stroke-width="1.25"'
         f' stroke-linecap="round" stroke-linejoin="round">{icon}</g>'
     )
-    return Art(body, (Light(x, y, radius * 1.35, palette.warm, 0.6), Light(x + np.sin(turn) * radius * 0.4, y - radius * 0.5, radius, palette.glow, 0.35)))
+    return Art(
+        body,
+        (
+            Light(x, y, radius * 1.35, palette.warm, 0.6),
+            Light(x + np.sin(turn) * radius * 0.4, y - radius * 0.5, radius, palette.glow, 0.35),
+        ),
+    )
 
 
 FOCAL: dict[str, Drawing] = {"orbits": orbits, "bloom": bloom, "eclipse": eclipse, "rings": rings}

@@ -136,7 +136,7 @@ def _by_word() -> dict[str, str]:
 
 
 def icon_for(*texts: str) -> str | None:
-    """The drawing of a fitting icon on a 24 by 24 grid (strokes only, no colour), or None. Earlier texts count first."""
+    """The drawing of a fitting icon on a 24 by 24 grid (strokes, no colour), or None. Earlier texts count first."""
     for text in texts:
         for word in re.findall(r"[^\W\d_]+", text.lower()):
             for stem in _stems(word):
@@ -167,3 +167,13 @@ def _drawing(icon: str) -> str | None:
             return None
     body = re.search(r"<svg[^>]*>(.*)</svg>", svg, re.DOTALL)
     return re.sub(r"\s*\n\s*", "", body[1]) if body else None
+
+
+def icon_svg(icon: str, colour: str, x: float, y: float, size: float) -> str:
+    """The drawing in one colour, `size` pixels wide with its middle at (x, y); empty for no drawing."""
+    if not icon:
+        return ""
+    return (
+        f'<g transform="translate({x - size / 2:.1f} {y - size / 2:.1f}) scale({size / 24:.4f})" fill="none"'
+        f' stroke="{colour}" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">{icon}</g>'
+    )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 from stages.base import CancelToken
 from stages.images.base import ImageProvider, PictureRequest
+from stages.typeset.fonts import load_fonts
+
+# Raise with every change that alters a card's pixels: finished cards in the store then count as out of date.
+SCHEMA = 1
 
 
 class CardProvider(ImageProvider):
@@ -15,9 +20,16 @@ class CardProvider(ImageProvider):
     makes_cards = True
 
     def identity(self) -> dict[str, str]:
-        from stages.images.card import card_identity
-
-        return card_identity()
+        """Versions of everything that a card's pixels depend on. Loads none of it: every run asks, few draw."""
+        return {
+            "card": str(SCHEMA),
+            "resvg": version("resvg-py"),
+            "pillow": version("pillow"),
+            "numpy": version("numpy"),
+            "opencv": version("opencv-python-headless"),
+            "icons": version("justmyresource-lucide"),
+            "fonts": load_fonts().identity(),
+        }
 
     def draw(self, request: PictureRequest, cancel: CancelToken, folder: Path) -> Path:
         from PIL import Image
@@ -33,6 +45,7 @@ class CardProvider(ImageProvider):
             theme=request.theme,
             seed=request.seed,
             caption_safe=request.caption_safe,
+            reading_text=request.reading_text,
         )
         pixels = render_card(spec, request.width, request.height)
         cancel.check()

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from stages.images.card_backdrop import Patch
+from stages.typeset.direction import embedded, has_right_to_left
 from stages.typeset.fonts import DISPLAY, SANS
 from stages.typeset.svg import text_element
 from stages.typeset.text import Fitted, Font, fit
 
-Anchor = Literal["start", "middle"]
+Anchor = Literal["start", "middle", "end"]
 
 # Where the baseline stands within a line's box, as a share of the type size.
 _BASELINE = 0.80
@@ -45,7 +46,7 @@ def kicker_font() -> Font:
 
 @dataclass(frozen=True)
 class Block:
-    """Set text at its place. `x` is the left edge or, anchored in the middle, the centre; all in pixels."""
+    """Set text at its place, in pixels. `x` is its left edge, its centre or its right edge, as `anchor` says."""
 
     role: str
     fitted: Fitted
@@ -63,11 +64,16 @@ class Block:
         """The same block `by` pixels lower."""
         return replace(self, top=self.top + by)
 
+    def mirrored(self, width: int) -> Block:
+        """The same block on the other side of a picture of that width."""
+        anchors: dict[Anchor, Anchor] = {"start": "end", "middle": "middle", "end": "start"}
+        return replace(self, x=width - self.x, anchor=anchors[self.anchor])
+
     def patch(self) -> Patch:
         """The box that the ink can reach, accents and descenders included."""
         size = self.fitted.size_px
         width = max((self.font.width(line, size) for line in self.fitted.lines), default=0.0)
-        left = self.x - (width / 2 if self.anchor == "middle" else 0.0)
+        left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
         last = self.top + _BASELINE * size + max(len(self.fitted.lines) - 1, 0) * self.fitted.leading_px
         return Patch(left, self.top - _ABOVE * size, left + width, last + _BELOW * size, self.fill)
 
@@ -76,7 +82,7 @@ class Block:
         size = self.fitted.size_px
         return "".join(
             text_element(
-                line,
+                embedded(line) if has_right_to_left(line) else line,
                 self.font,
                 x=self.x,
                 y=self.top + _BASELINE * size + at * self.fitted.leading_px,
@@ -133,9 +139,11 @@ def column(
     for at, wish in enumerate(wishes):
         later = sum(one.smallest_px * 1.3 for one in wishes[at + 1 :]) + sum(one.gap_px for one in wishes[at:-1])
         room = max(min(box.bottom - top - later, box.height * wish.share), wish.smallest_px)
+        # Letterspacing would tear joined scripts apart.
+        font = replace(wish.font, tracking_em=0.0) if has_right_to_left(wish.text) else wish.font
         fitted = fit(
             wish.text,
-            wish.font,
+            font,
             largest_px=wish.largest_px,
             smallest_px=wish.smallest_px,
             width_px=box.width,
@@ -143,7 +151,7 @@ def column(
             leading=wish.leading,
             max_lines=wish.most_lines,
         )
-        blocks.append(Block(wish.role, fitted, wish.font, wish.fill, x, top, anchor))
+        blocks.append(Block(wish.role, fitted, font, wish.fill, x, top, anchor))
         top = blocks[-1].bottom + wish.gap_px
     spare = box.bottom - (blocks[-1].bottom if blocks else box.top)
     by = {"top": 0.0, "middle": spare / 2, "bottom": spare}[align]

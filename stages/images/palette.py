@@ -1,4 +1,7 @@
-"""Colours of cards: named palettes, and one chosen from a title for `auto`. Mixing happens in OKLab, where it stays clean."""
+"""Colours of cards: named palettes, and one chosen from a title for `auto`.
+
+Mixing happens in OKLab, where it stays clean.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from stages.images.themes import check_theme
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +56,7 @@ class Palette:
     @property
     def is_light(self) -> bool:
         """Whether text is darker than its ground."""
-        return luminance(self.deep) > luminance(self.ink)
+        return bool(luminance(self.deep) > luminance(self.ink))
 
     @property
     def line(self) -> str:
@@ -103,10 +108,12 @@ _HUE_SPREAD_DEG = 12.0
 
 
 def palette_for(theme: str, title: str) -> Palette:
-    """The named palette; for `auto` or an unknown name one that suits the title's words, else one drawn from its letters.
+    """The named palette; for `auto` one that suits the title's words, else one by its letters.
 
     A palette drawn from letters is turned a little in hue, so that two titles differ even within one palette.
+    Raises UsageError for an unknown name.
     """
+    check_theme(theme)
     if theme in PALETTES:
         return PALETTES[theme]
     for word in re.findall(r"\w+", title.lower()):
@@ -120,8 +127,10 @@ def palette_for(theme: str, title: str) -> Palette:
 
 
 def _turned(palette: Palette, degrees: float) -> Palette:
-    fields = {name: _turn(getattr(palette, name), degrees) for name in ("deep", "mid", "warm", "glow")}
-    return replace(palette, **fields)
+    deep, mid, warm, glow = (
+        _turn(colour, degrees) for colour in (palette.deep, palette.mid, palette.warm, palette.glow)
+    )
+    return replace(palette, deep=deep, mid=mid, warm=warm, glow=glow)
 
 
 def _turn(colour: str, degrees: float) -> str:

@@ -11,21 +11,21 @@ from stages.images.base import ImageProvider, PictureRequest
 from stages.models import Picture, Visual
 
 
-def draw_picture(
-    request: PictureRequest, context: Context, providers: Sequence[ImageProvider]
-) -> tuple[Path, Picture]:
+def draw_picture(request: PictureRequest, context: Context, providers: Sequence[ImageProvider]) -> tuple[Path, Picture]:
     """A picture file in the step's scratch folder, and what it is. Its digest is filled in when it is published."""
 
-    def work(provider: ImageProvider, cancel: CancelToken) -> Path:
+    def work(provider: ImageProvider, cancel: CancelToken) -> tuple[Path, tuple[int, int]]:
         path = provider.draw(request, cancel, context.scratch)
-        if _size(path) is None:
+        size = _size(path)
+        if size is None:
             raise TransientError(
-                f"{provider.name} gave no readable picture for scene {request.index}", provider=provider.name
+                f"{provider.name} gave no readable picture for scene {request.index}",
+                provider=provider.name,
+                hint="framekeep resume",
             )
-        return path
+        return path, size
 
-    path, provider = context.call("draw", providers, work)
-    width, height = _size(path) or (request.width, request.height)
+    (path, (width, height)), provider = context.call("draw", providers, work)
     return path, Picture(
         kind="picture",
         digest="",
@@ -37,19 +37,24 @@ def draw_picture(
 
 
 def take_visual(visual: Visual) -> Picture:
-    """What the user's own file is. Raises BriefError when it cannot be shown. Its digest is filled in when it is published."""
+    """What the user's own file is; its digest is filled in when it is published.
+
+    The focus is the user's, else the middle. Raises BriefError when the file cannot be shown.
+    """
     from stages.render.planes import inspect_visual
 
     kind, width, height, _duration_s = inspect_visual(visual.path)
-    return Picture(kind=kind, digest="", width=width, height=height, provider="brief")
+    focus = visual.focus or (0.5, 0.5)
+    return Picture(kind=kind, digest="", width=width, height=height, focus=focus, provider="brief")
 
 
 def _size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a picture that can be read to its end, else None."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as image:
-            image.verify()
+            image.load()
             return image.size
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError):
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None

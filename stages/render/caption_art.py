@@ -1,6 +1,7 @@
 """Captions as pictures: white type on a soft dark plate, inside the safe area of each kind of frame.
 
-One rasterisation per caption; plate, colours and the marked word are put together from its coverage. Text is only ever data.
+One rasterisation per caption; plate, colours and the marked word are put together from its coverage.
+Text is only ever data.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
-from unicodedata import bidirectional
 
 from stages.models import Word
 from stages.render.models import Cue, SegmentSpec
+from stages.typeset.direction import embedded, has_right_to_left
 from stages.typeset.fonts import SANS, FontSet, load_fonts
 from stages.typeset.svg import document, font_files, rasterise, text_element
 from stages.typeset.text import Font
@@ -32,9 +33,6 @@ _PAD_X, _PAD_Y, _RADIUS, _LEADING, _TALL_LEADING = 0.5, 0.16, 0.26, 1.28, 1.5
 _FAMILIES_OF_PLAIN_HEIGHT = frozenset({SANS, "Noto Sans"})
 # A word stays marked through the small silences of speech, not through a pause.
 _MARK_LINGERS_S = 0.4
-# Embedding marks make the whole line run from right to left, its full stop included.
-_EMBED_RTL, _END_EMBED = "\u202b", "\u202c"
-_RTL_CLASSES = frozenset({"R", "AL"})
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,10 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Plate:
-    """A caption's two pictures: plain, and with every word marked. `rows` are the bands of its lines, `lefts` where each begins."""
+    """A caption's two pictures: plain, and with every word marked.
+
+    `rows` are the bands of its lines, `lefts` where each begins.
+    """
 
     plain: NDArray[np.uint8]
     marked: NDArray[np.uint8]
@@ -75,8 +76,8 @@ class _Plate:
 def caption_bitmaps(spec: SegmentSpec, fonts: FontSet | None = None) -> list[CaptionBitmap]:
     """All caption pictures of a segment in order of time; none of them overlap.
 
-    In `words` mode a cue becomes one picture for each word, adjacent in time, with that word marked; text that runs from right to
-    left is shown as whole lines. Raises `UnavailableError` when no fonts are installed.
+    In `words` mode a cue becomes one picture for each word, adjacent in time, with that word marked; text that runs
+    from right to left is shown as whole lines. Raises `UnavailableError` when no fonts are installed.
     """
     if spec.caption_mode == "none" or not spec.cues:
         return []
@@ -85,6 +86,8 @@ def caption_bitmaps(spec: SegmentSpec, fonts: FontSet | None = None) -> list[Cap
     bitmaps: list[CaptionBitmap] = []
     for cue in spec.cues:
         plate = _plate(cue.lines, place, spec.right_to_left, fonts or load_fonts())
+        if plate is None:
+            continue
         height, width = plate.plain.shape[:2]
         x, y = (encoding.width - width) // 4 * 2, place.bottom - height
         words = spec.caption_mode == "words" and not spec.right_to_left
@@ -105,13 +108,14 @@ def _place(width: int, height: int) -> _Place:
 
 
 @lru_cache(maxsize=16)
-def _plate(lines: tuple[str, ...], place: _Place, right_to_left: bool, fonts: FontSet) -> _Plate:
+def _plate(lines: tuple[str, ...], place: _Place, right_to_left: bool, fonts: FontSet) -> _Plate | None:
+    """None for lines of which nothing can be drawn, such as a lone emoji."""
     font = Font(SANS, _WEIGHT, optical_size=_OPTICAL_SIZE, fonts=fonts)
     widths_em = [font.width(line, 1.0) for line in lines]
+    if not any(run.text.strip() for line in lines for run in font.runs(line)):
+        return None
     size = min(place.size_px, place.widest / (max(widths_em) + 2 * _PAD_X))
-    plain_height = all(
-        run.file.family in _FAMILIES_OF_PLAIN_HEIGHT for line in lines for run in font.runs(line)
-    )
+    plain_height = all(run.file.family in _FAMILIES_OF_PLAIN_HEIGHT for line in lines for run in font.runs(line))
     leading = size * (_LEADING if plain_height else _TALL_LEADING)
     width = _even(size * (max(widths_em) + 2 * _PAD_X))
     height = _even(leading * len(lines) + size * 2 * _PAD_Y)
@@ -120,7 +124,7 @@ def _plate(lines: tuple[str, ...], place: _Place, right_to_left: bool, fonts: Fo
     drop = (leading + size * font.runs("H")[0].file.cap_height_em) / 2
     body = "".join(
         text_element(
-            f"{_EMBED_RTL}{line}{_END_EMBED}" if right_to_left else line,
+            embedded(line) if right_to_left else line,
             font,
             x=width / 2,
             y=top + number * leading + drop,
@@ -184,9 +188,7 @@ def _word_states(cue: Cue, plate: _Plate, fps: int) -> Iterator[tuple[int, int, 
         following = cue.words[number + 1].start_s if number + 1 < len(cue.words) else cue.end / fps
         if silent_from < following:
             changes.append((int(silent_from * fps), None))
-    shown: dict[int, int | None] = {
-        max(frame, cue.start): number for frame, number in changes if frame < cue.end
-    }
+    shown: dict[int, int | None] = {max(frame, cue.start): number for frame, number in changes if frame < cue.end}
     for start, end in pairwise([*sorted(shown), cue.end]):
         marked = shown[start]
         yield start, end, plate.plain if marked is None else _with_mark(plate, *boxes[marked])
@@ -201,8 +203,8 @@ def _with_mark(plate: _Plate, line: int, left: int, right: int) -> NDArray[np.ui
 
 
 def _word_boxes(cue: Cue, plate: _Plate) -> list[tuple[int, int, int]]:
-    """(line, left, right) of each word; its sides lie in the middle of the spaces. Empty when words cannot be told apart."""
-    if any(bidirectional(char) in _RTL_CLASSES for line in cue.lines for char in line):
+    """(line, left, right) of each word, its sides in the middle of the spaces; empty if words cannot be told apart."""
+    if any(has_right_to_left(line) for line in cue.lines):
         return []
     boxes: list[tuple[int, int, int]] = []
     words = iter(cue.words)
@@ -210,10 +212,7 @@ def _word_boxes(cue: Cue, plate: _Plate) -> list[tuple[int, int, int]]:
         spans = _spans(line, words)
         ends = [plate.font.width(line[:end], plate.size_px) for _, end in spans]
         starts = [plate.font.width(line[:start], plate.size_px) for start, _ in spans[1:]]
-        middles = [
-            round(plate.lefts[number] + (end + start) / 2)
-            for end, start in zip(ends[:-1], starts, strict=True)
-        ]
+        middles = [round(plate.lefts[number] + (end + start) / 2) for end, start in zip(ends[:-1], starts, strict=True)]
         boxes += [(number, *sides) for sides in pairwise([0, *middles, plate.plain.shape[1]])]
     return boxes if len(boxes) == len(cue.words) else []
 

@@ -1,4 +1,4 @@
-"""Where captions may break: words become atoms, and dynamic programming cuts the row of atoms into cues of one or two lines.
+"""Where captions may break: words become atoms, and dynamic programming cuts the row of atoms into cues.
 
 Breaks fall at ends of sentences and clauses and in pauses, so that each cue can be read in its time.
 """
@@ -83,9 +83,7 @@ def atoms_of(lines: Sequence[PlacedLine], max_chars: int) -> Iterator[Atom]:
             number += 1
             for text, glued, from_s, to_s in _timed_pieces(word, max_chars):
                 joined = glued or (is_spaceless(before) and is_spaceless(text[0]))
-                found.append(
-                    Atom(text, start_s + from_s, start_s + to_s, number, position, joined, line.silent)
-                )
+                found.append(Atom(text, start_s + from_s, start_s + to_s, number, position, joined, line.silent))
                 before = text[-1]
             before = " " if word.text[-1:].isspace() else before
         if line.silent and found:

@@ -34,8 +34,8 @@ def max_chars_for(width: int, height: int) -> int:
 def build_cues(cut: SceneCut, *, max_chars: int) -> tuple[Cue, ...]:
     """A scene's captions, in frames of the scene, all within the frames that are its own.
 
-    At most two lines of `max_chars` (a wide character counts twice), 5/6 to 7 s, 20 characters a second unless speech is
-    faster and leaves no pause. A silent line is shown for its whole time.
+    At most two lines of `max_chars` (a wide character counts twice), 5/6 to 7 s, 20 characters a second unless speech
+    is faster and leaves no pause. A silent line is shown for its whole time.
     """
     atoms = list(atoms_of(cut.lines, max_chars))
     if not atoms:
@@ -63,8 +63,7 @@ def slice_cues(cues: Sequence[Cue], start: int, end: int, fps: int) -> tuple[Cue
             end=min(cue.end, end) - start,
             lines=cue.lines,
             words=tuple(
-                Word(text=word.text, start_s=word.start_s - shift_s, end_s=word.end_s - shift_s)
-                for word in cue.words
+                Word(text=word.text, start_s=word.start_s - shift_s, end_s=word.end_s - shift_s) for word in cue.words
             ),
         )
         for cue in cues
@@ -88,10 +87,7 @@ def _times(cut: SceneCut, row: Row, spans: Sequence[tuple[int, int]]) -> list[tu
         # Words that are timed wrongly all at the end must still be seen, each cue for a frame at least.
         starts.append(max(min(max(spoken, earliest), limit - (count - position)), cut.head))
     edges = pairwise([*starts, limit])
-    return [
-        (start, _end(cut.fps, row, span, start, after))
-        for span, (start, after) in zip(spans, edges, strict=True)
-    ]
+    return [(start, _end(cut.fps, row, span, start, after)) for span, (start, after) in zip(spans, edges, strict=True)]
 
 
 def _end(fps: int, row: Row, span: tuple[int, int], start: int, following: int) -> int:

@@ -1,7 +1,8 @@
 """The render stage's plain values: what is to be made (specs) and what was made (facts).
 
-Positions inside a scene are whole frames from the scene's first frame. A scene owns frames `[0, frames)`; its first `head` frames
-overlap the previous scene's last ones in a transition, and its last `tail` frames overlap the next scene's first ones.
+Positions inside a scene are whole frames from the scene's first frame. A scene owns frames `[0, frames)`; its first
+`head` frames overlap the previous scene's last ones in a transition, and its last `tail` frames overlap the next
+scene's first ones.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.models import Model, MotionName, Picture, TransitionName, Word
+from stages.models import CaptionMode, Model, Picture, TransitionName, Word
 
 Aspect = Literal["16:9", "9:16", "1:1"]
 
@@ -50,7 +51,10 @@ class SceneCut(Model):
 
 
 class Cue(Model):
-    """One caption on screen: 1-2 `lines`, shown for frames `[start, end)` of its scene. `words` are timed in seconds from the scene's start."""
+    """One caption on screen: 1-2 `lines`, shown for frames `[start, end)` of its scene.
+
+    `words` are timed in seconds from the scene's start.
+    """
 
     start: int
     end: int
@@ -59,11 +63,16 @@ class Cue(Model):
 
 
 class Motion(Model):
-    """A camera move over a still: zoom and centre run from `start` to `end` (zoom, x, y), eased, over `frames` frames. A closed form of the frame number."""
+    """A camera move over a still: zoom and centre run from `start` to `end` (zoom, x, y), eased, over `frames` frames. A closed form of the frame number.
+
+    With `cover` the picture fills the frame and zoom 1 shows as much of it as fits; with `contain` all of it stands over a blurred
+    fill, and zoom 1 shows all of that.
+    """
 
     start: tuple[float, float, float]
     end: tuple[float, float, float]
     frames: int
+    fit: Literal["cover", "contain"] = "cover"
 
 
 class Layer(Model):
@@ -89,14 +98,17 @@ class Encoding(Model):
 
 
 class SegmentSpec(Model):
-    """One frame range of one export: a scene's body slice (one layer) or a transition (two). `cues` are relative to the segment."""
+    """One frame range of one export: a scene's body slice (one layer) or a transition (two).
+
+    `cues` are relative to the segment.
+    """
 
     schema_version: int = 1
     kind: Literal["body", "transition"]
     frames: int
     layers: tuple[Layer, ...]
     cues: tuple[Cue, ...] = ()
-    caption_mode: Literal["burned", "words", "none"] = "burned"
+    caption_mode: CaptionMode = "burned"
     right_to_left: bool = False
     encoding: Encoding
 
@@ -161,3 +173,5 @@ class MuxSpec(Model):
     title: str
     language: str
     cues: tuple[TimedCue, ...] = ()
+    target_lufs: float = -14.0
+    true_peak_dbtp: float = -1.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import functools
 import hashlib
 import os
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from checkpoints.files import mapping_errors
 from config.errors import (
     DiskFullError,
     FramekeepError,
@@ -33,12 +35,17 @@ from config.errors import (
 from stages.base import CancelToken
 from stages.render.memory import oom_kills
 
+if sys.platform == "linux":
+    import fcntl
+
 # ffmpeg's own exit codes are the low byte of the negated errno or of its error tag.
 _EXIT_NO_SPACE, _EXIT_INVALID, _EXIT_NO_FILE, _EXIT_BAD_DATA = 228, 234, 254, 183
 _TAIL_LINES = 6
-_PROGRESS_FRAME = re.compile(rb"^frame=\s*(\d+)")
-_PROGRESS_TIME = re.compile(rb"^out_time_us=\s*(\d+)")
+_PROGRESS = re.compile(rb"^(frame|out_time_us|total_size)=\s*(\d+)")
+# What follows an error and says nothing of it.
+_NOISE = re.compile(r"^(frame=|size=|Conversion failed|Stream mapping|Press \[q\]|\[.*Terminating thread)")
 _GRACE_S = 5.0
+_PIPE_BYTES = 1 << 20
 _WATCH_S = 0.25
 
 
@@ -91,20 +98,15 @@ def run_ffmpeg(arguments: Sequence[str], run: Run, feed: Callable[[IO[bytes]], N
     log = run.scratch / f"ffmpeg-{threading.get_ident()}-{time.monotonic_ns()}.log"
     command = [str(ffmpeg_path()), "-nostdin", "-hide_banner", "-nostats", "-progress", "pipe:1", "-y", *arguments]
     kills_before = oom_kills()
-    with log.open("wb") as stderr:
-        try:
-            child = _start(command, stderr, piped=feed is not None)
-        except OSError as error:
-            raise TransientError(
-                f"ffmpeg could not be started for {run.what}: {error.strerror or error}",
-                provider="ffmpeg",
-                hint="framekeep doctor",
-            ) from error
-        with _Supervisor(child, run) as supervisor:
+    with mapping_errors(log):
+        stderr = log.open("wb")
+    try:
+        with stderr, _Supervisor(_start(command, stderr, run, feed is not None), run) as supervisor:
             broken = supervisor.feed(feed) if feed else False
-            code = child.wait()
-    text = log.read_text(errors="replace")
-    log.unlink(missing_ok=True)
+            code = supervisor.wait()
+        text = log.read_text(errors="replace")
+    finally:
+        log.unlink(missing_ok=True)
     run.cancel.check()
     if supervisor.stalled:
         raise TimedOutError(
@@ -113,7 +115,8 @@ def run_ffmpeg(arguments: Sequence[str], run: Run, feed: Callable[[IO[bytes]], N
             hint="framekeep resume; a longer limit: Rendering.StallTimeout",
         )
     if code != 0 or broken:
-        raise _error_for(code, text, run.what, oom_kills() > kills_before)
+        killed = code == -signal.SIGKILL if os.name == "posix" else False
+        raise _error_for(code, text, run.what, killed and oom_kills() > kills_before)
     return text
 
 
@@ -141,11 +144,13 @@ class _Supervisor:
         self._forget()
         self._kill()
         self._child.wait()
-        for stream in (self._child.stdin, self._child.stdout):
+        if self._child.stdin:
             with contextlib.suppress(OSError):
-                if stream:
-                    stream.close()
+                self._child.stdin.close()
+        # Its last lines are still to be read; closing the pipe under the reader would break it.
         self._reader.join(_GRACE_S)
+        if self._child.stdout and not self._reader.is_alive():
+            self._child.stdout.close()
 
     def feed(self, write: Callable[[IO[bytes]], None]) -> bool:
         """Let `write` fill the child's stdin; whether the child closed it early."""
@@ -153,18 +158,28 @@ class _Supervisor:
         try:
             write(self._child.stdin)
             self._child.stdin.close()
-        except BrokenPipeError:
+        except OSError as error:
+            # Windows calls a pipe without a reader an invalid argument.
+            if error.errno not in (errno.EPIPE, errno.EINVAL):
+                raise
             return True
         return False
 
+    def wait(self) -> int:
+        """The child's exit code, once it has one."""
+        return self._child.wait()
+
     def _read(self) -> None:
         assert self._child.stdout
+        reached: dict[bytes, int] = {}
         for line in self._child.stdout:
-            frame = _PROGRESS_FRAME.match(line)
-            if frame or _PROGRESS_TIME.match(line):
+            match = _PROGRESS.match(line)
+            # An ffmpeg that is stuck goes on to report, always the same.
+            if match and int(match[2]) > reached.get(match[1], -1):
+                reached[match[1]] = int(match[2])
                 self._last = time.monotonic()
-            if frame:
-                self._run.on_frame(int(frame[1]))
+                if match[1] == b"frame":
+                    self._run.on_frame(int(match[2]))
 
     def _watch_stall(self) -> None:
         while not self._ended.wait(_WATCH_S):
@@ -183,20 +198,32 @@ class _Supervisor:
                 self._child.kill()
 
 
-def _start(command: Sequence[str], stderr: IO[bytes], *, piped: bool) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], stderr: IO[bytes], run: Run, piped: bool) -> subprocess.Popen[bytes]:
     """A group of its own keeps a terminal's Ctrl-C away from the child: the run decides how it ends."""
     options: dict[str, object] = {}
     if os.name == "posix":
         options["process_group"] = 0
     if sys.platform == "linux":
         options["preexec_fn"] = _die_with_parent(os.getpid())
-    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
-        list(command),
-        stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        **options,
-    )
+    try:
+        child: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]
+            list(command),
+            stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            **options,
+        )
+    except OSError as error:
+        raise TransientError(
+            f"ffmpeg could not be started for {run.what}: {error.strerror or error}",
+            provider="ffmpeg",
+            hint="framekeep doctor",
+        ) from error
+    if sys.platform == "linux" and child.stdin:
+        # Raw frames are far larger than the usual 64 KB, and every refill is a switch of tasks. It may be forbidden.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(child.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    return child
 
 
 @functools.cache
@@ -235,5 +262,5 @@ def _error_for(code: int, log: str, what: str, out_of_memory: bool) -> Framekeep
 
 
 def _meaningful(log: str) -> Iterator[str]:
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    lines = [line.strip() for line in log.splitlines() if line.strip() and not _NOISE.match(line.strip())]
     yield from lines[-_TAIL_LINES:]

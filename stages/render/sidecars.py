@@ -40,9 +40,7 @@ def _document(cues: Sequence[TimedCue], fps: int, kind: str) -> str:
     for cue in cues:
         lines = [escape(line, quote=False) if kind == "vtt" else line for line in cue.lines]
         text = "\\N".join(line.replace("\\", _BACKSLASH).replace("{", _BRACE) for line in lines)
-        subtitles.append(
-            SSAEvent(start=_milliseconds(cue.start, fps), end=_milliseconds(cue.end, fps), text=text)
-        )
+        subtitles.append(SSAEvent(start=_milliseconds(cue.start, fps), end=_milliseconds(cue.end, fps), text=text))
     written: str = subtitles.to_string(kind)
     return written.replace(_BACKSLASH, "\\").replace(_BRACE, "{")
 

@@ -1,4 +1,4 @@
-"""Where everything falls in time: scenes in whole frames, lines in whole samples, and all of it on the programme's clock.
+"""Where everything falls in time: scenes in whole frames, lines in whole samples, all of it on the programme's clock.
 
 Nothing here touches a file. Every number is an integer count, so no rounding error grows with the length of a video.
 """
@@ -57,9 +57,7 @@ def cut_scene(
     lead = _samples(pacing.intro_s if first else pacing.lead_s)
     after = _samples(pacing.outro_s if last else pacing.tail_s)
     if narrations:
-        lines = _place(
-            narrations, max(lead + head * per_frame // 2, head * per_frame), _samples(pacing.line_gap_s)
-        )
+        lines = _place(narrations, max(lead + head * per_frame // 2, head * per_frame), _samples(pacing.line_gap_s))
         spoken = lines[-1].start_sample + lines[-1].samples
         length = spoken + max(after + tail * per_frame // 2, tail * per_frame) + _samples(scene.hold_s)
     else:
@@ -82,24 +80,31 @@ def programme(cuts: Sequence[SceneCut], max_chars: int | None = None) -> Program
     Captions are set only when `max_chars` says how long their lines may be. Raises `UsageError` for no scenes at all.
     """
     if not cuts:
-        raise UsageError(
-            "There are no scenes to show.", hint="Give the brief some text or at least one scene."
-        )
+        raise UsageError("There are no scenes to show.", hint="Give the brief some text or at least one scene.")
     fps = cuts[0].fps
     per_frame = _samples_per_frame(fps)
-    starts, lines, cues, end = [], [], [], 0
+    starts: list[int] = []
+    lines: list[TimedLine] = []
+    cues: list[TimedCue] = []
+    end = 0
     for cut in cuts:
         start = end - cut.head
         end = start + cut.frames
         starts.append(start)
-        for line in cut.lines:
-            at = start * per_frame + line.start_sample
-            lines.append(
-                TimedLine(digest=line.digest, samples=line.samples, at_sample=at, silent=line.silent)
+        lines += [
+            TimedLine(
+                digest=line.digest,
+                samples=line.samples,
+                at_sample=start * per_frame + line.start_sample,
+                silent=line.silent,
             )
+            for line in cut.lines
+        ]
         if max_chars is not None:
-            for cue in build_cues(cut, max_chars=max_chars):
-                cues.append(TimedCue(start=start + cue.start, end=start + cue.end, lines=cue.lines))
+            cues += [
+                TimedCue(start=start + cue.start, end=start + cue.end, lines=cue.lines)
+                for cue in build_cues(cut, max_chars=max_chars)
+            ]
     return Programme(end, end * per_frame, fps, tuple(starts), tuple(lines), tuple(cues))
 
 

@@ -17,7 +17,7 @@ _NEVER = 1e6
 
 def cut(sentences: Sequence[Sentence], skipped: Sequence[bool], language: str) -> list[range]:
     """Scenes as ranges of sentences. `skipped[i]` says that something was left out right before sentence `i`."""
-    seconds = [speaking_s(sentence.text) for sentence in sentences]
+    seconds = [speaking_s(sentence.text, language) for sentence in sentences]
     bags = [Counter(stems(sentence.text, language)) for sentence in sentences]
     breaks = [_break_cost(index, sentences, skipped, bags) for index in range(len(sentences))]
     best = [0.0] + [math.inf] * len(sentences)
@@ -56,6 +56,8 @@ def _break_cost(
     cost = 0.6 + 1.5 * _cosine(before, after)
     if sentences[index].leans and not skipped[index]:
         cost += 0.5
+    if sentences[index - 1].announces and not skipped[index]:
+        cost += 1.2
     if sentences[index].opens_paragraph:
         cost -= 0.8
     elif skipped[index]:

@@ -88,13 +88,29 @@ class FontSet:
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def missing_glyphs(self, text: str) -> list[str]:
-        """Characters of `text` that no font can show, each once, in the order in which they appear."""
-        known = [_glyphs(file.path) for file in self.files]
-        return [
-            char
-            for char in dict.fromkeys(text)
-            if not _needs_no_glyph(char) and not any(ord(char) in glyphs for glyphs in known)
-        ]
+        """Characters of `text` that no font can show, each once, in the order in which they appear.
+
+        Without pictographs such as emoji: a text is as good without them (see `left_out`).
+        """
+        return [char for char in self._without_glyph(text) if not _is_pictograph(char)]
+
+    def left_out(self, text: str) -> list[str]:
+        """Pictographs of `text` that no font can show: they are not drawn at all, rather than as empty boxes."""
+        return [char for char in self._without_glyph(text) if _is_pictograph(char)]
+
+    def _without_glyph(self, text: str) -> list[str]:
+        missing = [char for char in dict.fromkeys(text) if not _needs_no_glyph(char)]
+        for file in self.files_by_reach:
+            if not missing:
+                break
+            glyphs = _glyphs(file.path)
+            missing = [char for char in missing if ord(char) not in glyphs]
+        return missing
+
+    @cached_property
+    def files_by_reach(self) -> tuple[FontFile, ...]:
+        """All files, those that most texts are set in first: reading a file's characters takes time."""
+        return tuple(sorted(self.files, key=lambda file: (file.family != SANS, file.italic, file.family != WIDE)))
 
     def file_for(self, family: str, *, weight: int = 400, italic: bool = False) -> FontFile:
         """The family's file nearest to the wanted cut. Raises `UnavailableError` for an unknown family."""
@@ -108,7 +124,10 @@ class FontSet:
         return min(found, key=lambda file: (file.italic != italic, _distance(file, weight), str(file.path)))
 
     def runs(self, text: str, family: str, *, weight: int = 400, italic: bool = False) -> list[Run]:
-        """Cut `text` into runs. One family that covers it whole is preferred to a mixture of several."""
+        """Cut `text` into runs. One family that covers it whole is preferred to a mixture of several.
+
+        Pictographs that no font has are left out.
+        """
         order = [family, *(name for name in (SANS, WIDE) if name in self.families), *self.families]
         chain = [self.file_for(name, weight=weight, italic=italic) for name in dict.fromkeys(order)]
         for file in chain:
@@ -120,6 +139,8 @@ class FontSet:
 def _mixed_runs(text: str, chain: Sequence[FontFile]) -> list[Run]:
     runs: list[Run] = []
     for char in text:
+        if _is_pictograph(char) and not any(file.covers(char) for file in chain):
+            continue
         if _needs_no_glyph(char) and runs:
             file = runs[-1].file
         else:
@@ -164,10 +185,11 @@ def _package_folder(name: str, *, required: bool) -> Path | None:
 
 @lru_cache(maxsize=256)
 def _describe(path: Path) -> FontFile:
-    from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont, TTLibError
 
     try:
-        with TTFont(path, lazy=True, fontNumber=0) as font:
+        # Opened here, because fontTools leaves a file open that is no font.
+        with path.open("rb") as stream, TTFont(stream, lazy=True, fontNumber=0) as font:
             os2 = font["OS/2"]
             axes = tuple(
                 Axis(axis.axisTag, axis.minValue, axis.maxValue, axis.defaultValue)
@@ -215,3 +237,12 @@ def _needs_no_glyph(char: str) -> bool:
     if char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
         return True
     return 0xFE00 <= ord(char) <= 0xFE0F or 0xE0100 <= ord(char) <= 0xE01EF
+
+
+@lru_cache(maxsize=4096)
+def _is_pictograph(char: str) -> bool:
+    """Emoji and what belongs to them: skin tones, flags' letters, the frame of a keycap."""
+    code = ord(char)
+    if 0x1F000 <= code <= 0x1FBFF or code == 0x20E3:
+        return True
+    return unicodedata.category(char) == "So" and 0x2300 <= code <= 0x2BFF

@@ -69,9 +69,7 @@ def font_files(lines: Iterable[tuple[str, Font]]) -> tuple[Path, ...]:
     return tuple(sorted({run.file.path for text, font in lines for run in font.runs(text)}))
 
 
-def rasterise(
-    svg: str, width: int, height: int, *, fonts: Sequence[Path] | None = None
-) -> NDArray[np.uint8]:
+def rasterise(svg: str, width: int, height: int, *, fonts: Sequence[Path] | None = None) -> NDArray[np.uint8]:
     """Pixels of `svg`: uint8 (height, width, 4), RGBA with straight alpha, the same for the same input.
 
     `fonts` names the font files that the text needs (see `font_files`); None loads every packaged one.
@@ -80,17 +78,13 @@ def rasterise(
     try:
         import resvg_py
     except ImportError as error:
-        raise UnavailableError(
-            "resvg-py is not installed.", provider="cards", hint="pip install resvg-py"
-        ) from error
+        raise UnavailableError("resvg-py is not installed.", provider="cards", hint="pip install resvg-py") from error
     import numpy as np
     from PIL import Image
 
     paths = [file.path for file in load_fonts().files] if fonts is None else fonts
     names = [str(path) for path in paths]
-    png = resvg_py.svg_to_bytes(
-        svg_string=svg, width=width, height=height, skip_system_fonts=True, font_files=names
-    )
+    png = resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height, skip_system_fonts=True, font_files=names)
     with Image.open(io.BytesIO(png)) as image:
         pixels = np.array(image.convert("RGBA"), dtype=np.uint8)
     if pixels.shape[:2] == (height, width):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stages.typeset.breaks import DASHES, break_points, clusters, hyphen_of
 from stages.typeset.fonts import FontFile, FontSet, Run, load_fonts
 
 if TYPE_CHECKING:
@@ -22,13 +21,9 @@ _SAFETY = 1.01
 # Large enough that hinting does not round the advances, so widths scale to every size.
 _MEASURE_PX = 1000
 _STEP = 0.97
-# Escaped because most look like ASCII: the punctuation of Chinese and Japanese, and of English quotations.
-_CLOSING = (
-    "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\uff09\u3011\u300b\u3009\u201d\u2019\u2026\u30fc"
-)
-_OPENING = "\u300c\u300e\uff08\u3010\u300a\u3008\u201c\u2018"
-_DASHES = "-\u2013\u2014"
 _HANGING_WORDS = 3
+# Parts of a cut word cannot all be exactly even.
+_EVEN_EASE = 1.12
 # A short last line looks intended where a short line in the middle looks like a mistake.
 _LAST_LINE_EASE = 0.6
 
@@ -59,9 +54,7 @@ class Font:
 
     def width(self, text: str, size_px: float) -> float:
         """Pixels from the first pen position to the last, letterspacing included."""
-        advance = sum(
-            _advance_em(run.file, tuple(self.axes(run.file).values()), run.text) for run in self.runs(text)
-        )
+        advance = sum(_advance_em(run.file, tuple(self.axes(run.file).values()), run.text) for run in self.runs(text))
         return (advance + self.tracking_em * len(text)) * size_px
 
 
@@ -159,9 +152,7 @@ class _Piece:
     space_px: float
 
 
-def _wrap(
-    text: str, font: Font, size_px: float, max_width_px: float, max_lines: int
-) -> tuple[list[str], bool]:
+def _wrap(text: str, font: Font, size_px: float, max_width_px: float, max_lines: int) -> tuple[list[str], bool]:
     pieces = _pieces(text, font, size_px, max_width_px)
     lines = _greedy(pieces, max_width_px)
     truncated = len(lines) > max_lines
@@ -176,7 +167,7 @@ def _pieces(text: str, font: Font, size_px: float, max_width_px: float) -> list[
     space_px = font.width(" ", size_px) * _SAFETY
     pieces: list[_Piece] = []
     for word in text.split():
-        for index, part in enumerate(_break_points(word)):
+        for index, part in enumerate(break_points(word)):
             gap = space_px if index == 0 else 0.0
             width = font.width(part, size_px) * _SAFETY
             if width <= max_width_px:
@@ -188,31 +179,25 @@ def _pieces(text: str, font: Font, size_px: float, max_width_px: float) -> list[
 
 
 def _words(text: str) -> list[str]:
-    return [part for word in text.split() for part in _break_points(word)]
-
-
-@lru_cache(maxsize=4096)
-def _break_points(word: str) -> tuple[str, ...]:
-    """Parts between which a line may break without a space: after hyphens, and around ideographs."""
-    parts: list[str] = [""]
-    for before, char in pairwise("\0" + word):
-        wide = _is_wide(char) or _is_wide(before)
-        glued = char in _CLOSING or before in _OPENING or unicodedata.combining(char)
-        hyphen = before in _DASHES + "/" and char.isalpha() and len(parts[-1]) > 2
-        if before != "\0" and ((wide and not glued) or hyphen):
-            parts.append("")
-        parts[-1] += char
-    return tuple(parts)
-
-
-def _is_wide(char: str) -> bool:
-    return unicodedata.east_asian_width(char) in ("W", "F")
+    return [part for word in text.split() for part in break_points(word)]
 
 
 def _chunks(word: str, font: Font, size_px: float, max_width_px: float) -> list[str]:
+    """`word` in parts that fit a line, of about equal length, with hyphens where it is one of letters only."""
+    parts = _cut(word, font, size_px, max_width_px)
+    even_px = font.width(word, size_px) * _SAFETY / len(parts) * _EVEN_EASE
+    if even_px < max_width_px and len(even := _cut(word, font, size_px, even_px)) == len(parts):
+        parts = even
+    hyphen = hyphen_of(word)
+    return [*(part + hyphen for part in parts[:-1]), parts[-1]]
+
+
+def _cut(word: str, font: Font, size_px: float, max_width_px: float) -> list[str]:
+    hyphen = hyphen_of(word)
     chunks = [""]
-    for cluster in re.findall(r".[\u0300-\u036f\u200d\ufe00-\ufe0f]*", word, re.DOTALL):
-        if chunks[-1] and font.width(chunks[-1] + cluster, size_px) * _SAFETY > max_width_px:
+    for cluster in clusters(word):
+        wide = font.width(chunks[-1] + cluster + hyphen, size_px) * _SAFETY > max_width_px
+        if chunks[-1] and wide:
             chunks.append("")
         chunks[-1] += cluster
     return chunks
@@ -231,12 +216,10 @@ def _greedy(pieces: Sequence[_Piece], max_width_px: float) -> list[list[_Piece]]
     return lines
 
 
-def _shorten(
-    pieces: list[_Piece], font: Font, size_px: float, max_width_px: float, max_lines: int
-) -> list[_Piece]:
+def _shorten(pieces: list[_Piece], font: Font, size_px: float, max_width_px: float, max_lines: int) -> list[_Piece]:
     while pieces:
         last = pieces[-1]
-        text = last.text.rstrip(",;:." + _DASHES) + ELLIPSIS
+        text = last.text.rstrip(",;:." + DASHES) + ELLIPSIS
         ended = [*pieces[:-1], _Piece(text, font.width(text, size_px) * _SAFETY, last.space_px)]
         if ended[-1].width_px <= max_width_px and len(_greedy(ended, max_width_px)) <= max_lines:
             return ended
@@ -265,9 +248,7 @@ def _balanced(pieces: Sequence[_Piece], lines: int, max_width_px: float) -> list
     return [list(pieces[start:end]) for start, end in pairwise(cuts)]
 
 
-def _line_ends(
-    pieces: Sequence[_Piece], start: int, max_width_px: float, *, last: bool
-) -> list[tuple[int, float]]:
+def _line_ends(pieces: Sequence[_Piece], start: int, max_width_px: float, *, last: bool) -> list[tuple[int, float]]:
     found: list[tuple[int, float]] = []
     used = 0.0
     for end in range(start, len(pieces)):

@@ -1,0 +1,320 @@
+"""`framekeep`: the commands, their options, and how each ends.
+
+What a command does is in a module of its own, imported when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from config.errors import FramekeepError
+from pipeline.cli import console, failures
+from pipeline.cli.common import (
+    Common,
+    ConfigOption,
+    HomeOption,
+    JsonOption,
+    ProfileOption,
+    SetOption,
+    gather,
+)
+from pipeline.cli.exits import ExitCode
+
+NAME = "framekeep"
+
+# What the parser of the command line raises; typer gives only its leaves a public name.
+_PARSER_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name=NAME,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A video pipeline that always reaches its last frame: a brief goes in, finished captioned videos come out.",
+    epilog="Example: framekeep render sample_media/brief.md --out videos",
+)
+config_app = typer.Typer(
+    rich_markup_mode=None, help="Show, check and describe the settings.", epilog="Example: framekeep config show"
+)
+app.add_typer(config_app, name="config")
+
+ExportOption = Annotated[
+    list[str] | None,
+    typer.Option("--export", "-e", metavar="NAME", help="youtube, shorts, square or one of your settings. Repeatable."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where the videos go. Default: ./videos")
+]
+QualityOption = Annotated[
+    str, typer.Option("--quality", "-q", metavar="LEVEL", help="Level to start at: high, medium or low. Default: high")
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=0, help="Encodes at the same time. Default: one for each core")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Say only what went wrong, and the paths of the videos.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> int:
+    context.obj = Common(home, as_json, config, profile, tuple(sets or ()))
+    if version:
+        from importlib.metadata import version as version_of
+
+        console.out(f"{NAME} {version_of(NAME)}")
+        raise typer.Exit(ExitCode.DONE)
+    if context.invoked_subcommand is None:
+        console.out(context.get_help())
+    return ExitCode.DONE
+
+
+@app.command(epilog="Example: framekeep render brief.md --export youtube --export shorts --quality medium")
+def render(
+    context: typer.Context,
+    brief: Annotated[list[Path], typer.Argument(metavar="BRIEF", help="Markdown, text, YAML or JSON file.")],
+    exports: ExportOption = None,
+    out: OutOption = None,
+    quality: QualityOption = "",
+    restore_quality: Annotated[
+        bool, typer.Option("--restore-quality", help="Go back up to what was asked for after a shortage forced less.")
+    ] = False,
+    jobs: JobsOption = None,
+    quiet: QuietOption = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+) -> int:
+    """Make a brief's videos. What is already made is reused; a run that was stopped goes on.
+
+    The paths of the finished videos go to stdout, all else to stderr.
+    """
+    from pipeline.cli.render import render_brief
+
+    common = gather(context, home, as_json, config, profile, sets)
+    wanted = {"exports": exports, "output": out, "quality": quality, "restore_quality": restore_quality}
+    return render_brief(common, brief, wanted, jobs=jobs, quiet=quiet)
+
+
+@app.command(epilog="Example: framekeep resume --all")
+def resume(
+    context: typer.Context,
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="A job's id or its beginning. Default: the latest")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Go on with every job that is not finished.")] = False,
+    jobs: JobsOption = None,
+    quiet: QuietOption = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+) -> int:
+    """Go on with an interrupted, parked or failed job. No verified step is made twice."""
+    from pipeline.cli.render import resume_every, resume_job
+
+    common = gather(context, home, as_json, config, profile, sets)
+    if every:
+        return resume_every(common, job, jobs=jobs, quiet=quiet)
+    return resume_job(common, job, jobs=jobs, quiet=quiet)
+
+
+@app.command(epilog="Example: framekeep batch briefs/ 'more/*.md' --export shorts --out videos")
+def batch(
+    context: typer.Context,
+    briefs: Annotated[
+        list[str], typer.Argument(metavar="BRIEF|FOLDER|GLOB...", help="Briefs, folders of briefs, or quoted patterns.")
+    ],
+    exports: ExportOption = None,
+    out: OutOption = None,
+    quality: QualityOption = "",
+    jobs: JobsOption = None,
+    quiet: QuietOption = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+) -> int:
+    """Render several briefs, one after the other. One that fails does not stop the others."""
+    from pipeline.cli.batch import render_batch
+
+    common = gather(context, home, as_json, config, profile, sets)
+    wanted = {"exports": exports, "output": out, "quality": quality}
+    return render_batch(common, briefs, wanted, jobs=jobs, quiet=quiet)
+
+
+@app.command("jobs", epilog="Example: framekeep jobs --state interrupted --state parked")
+def list_jobs(
+    context: typer.Context,
+    states: Annotated[
+        list[str] | None, typer.Option("--state", metavar="STATE", help="Only jobs in this state. Repeatable.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List all jobs, the latest first."""
+    from pipeline.cli.jobs import show_jobs
+
+    return show_jobs(gather(context, home, as_json), states or [])
+
+
+@app.command(epilog="Example: framekeep show tides-1f2e3d4c")
+def show(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or its beginning.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show one job: its steps, provider calls, degradations, videos, error, and what to type next."""
+    from pipeline.cli.show import show_job
+
+    return show_job(gather(context, home, as_json), job)
+
+
+@app.command(epilog="Example: framekeep doctor --json")
+def doctor(
+    context: typer.Context,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also read every artifact in the store and check its hash.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+) -> int:
+    """Look whether everything that a render needs is there and works. Exit 1 if something does not."""
+    from pipeline.cli.diagnose import diagnose
+
+    return diagnose(gather(context, home, as_json, config, profile, sets), deep=deep)
+
+
+@app.command(epilog="Example: framekeep gc --older-than 30d --max-size 10G --dry-run")
+def gc(
+    context: typer.Context,
+    older_than: Annotated[
+        str,
+        typer.Option(
+            "--older-than",
+            metavar="AGE",
+            help="Remove jobs that ended longer ago: 30d, 12h. Default without any limit: 30d",
+        ),
+    ] = "",
+    max_size: Annotated[
+        str,
+        typer.Option(
+            "--max-size",
+            metavar="SIZE",
+            help="Remove the oldest jobs until the store fits: 10G, 500M. Default: no limit",
+        ),
+    ] = "",
+    keep_last: Annotated[
+        int | None,
+        typer.Option("--keep-last", metavar="N", min=0, help="Never touch the latest N finished jobs. Default: 0"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Free space in the store. Delivered videos are never touched; what an unfinished job needs is kept."""
+    from pipeline.cli.gc import collect_garbage
+
+    common = gather(context, home, as_json)
+    return collect_garbage(common, older_than, max_size, keep_last, dry_run=dry_run)
+
+
+@config_app.command("show", epilog="Example: framekeep config show Resilience.Retry")
+def config_show(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="[KEY]", help="Only settings below this name. Default: all")] = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+) -> int:
+    """Show every setting's value, its unit, and where it comes from. Secrets are masked."""
+    from pipeline.cli.settings import show_settings
+
+    return show_settings(gather(context, home, as_json, config, profile, sets), key)
+
+
+@config_app.command("validate", epilog="Example: framekeep config validate framekeep.toml")
+def config_validate(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A settings file.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Check a settings file; every problem is shown at once."""
+    from pipeline.cli.settings import validate
+
+    return validate(gather(context, None, as_json), file)
+
+
+@config_app.command("schema", epilog="Example: framekeep config schema > framekeep.schema.json")
+def config_schema(context: typer.Context, as_json: JsonOption = False) -> int:
+    """Print the JSON Schema of a settings file, for editors that complete and check."""
+    from pipeline.cli.settings import print_schema
+
+    return print_schema()
+
+
+@config_app.command("path", epilog="Example: framekeep config path")
+def config_path(
+    context: typer.Context, home: HomeOption = None, as_json: JsonOption = False, config: ConfigOption = None
+) -> int:
+    """Show which settings file and which home are in use."""
+    from pipeline.cli.settings import show_paths
+
+    return show_paths(gather(context, home, as_json, config))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code. Nothing that a user can cause ends in a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    console.prepare_streams()
+    try:
+        return _run(given)
+    except FramekeepError as error:
+        return failures.report(error, as_json=as_json)
+    except _PARSER_ERROR as error:
+        return failures.report_usage(_message_of(error), _command_of(error), as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last frame before the user: anything else would be a traceback
+        return failures.report_internal(error, given, as_json=as_json)
+
+
+def _run(arguments: list[str]) -> int:
+    answer = typer.main.get_command(app).main(arguments, prog_name=NAME, standalone_mode=False)
+    return int(answer or 0)
+
+
+def _message_of(error: Any) -> str:
+    return str(error.format_message())
+
+
+def _command_of(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    return str(context.command_path) if context else NAME
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""Where words go: results to stdout, everything else to stderr; styled on a terminal, plain elsewhere.
+
+Nothing here reads markup: titles, paths and providers' messages are shown as they are, without control characters.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal, TextIO
+
+Tone = Literal["plain", "good", "warn", "bad", "dim"]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_COLOURS: dict[Tone, str] = {"plain": "", "good": "32", "warn": "33", "bad": "31", "dim": "2"}
+_SYMBOLS = {"good": ("✓", "ok"), "warn": ("!", "!"), "bad": ("✗", "x"), "next": ("→", "->")}
+
+
+def prepare_streams() -> None:
+    """A character that the terminal cannot show is no reason to fail; a file name of odd bytes comes out as it went in."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="surrogateescape" if _is_utf8(stream) else "backslashreplace")
+
+
+def clean(text: str) -> str:
+    """Text without characters that would move a terminal's cursor or change its colours."""
+    return _CONTROL.sub("", text)
+
+
+def symbol(name: Literal["good", "warn", "bad", "next"]) -> str:
+    """A mark that stderr can show."""
+    return _SYMBOLS[name][0 if _is_utf8(sys.stderr) else 1]
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at it and the cursor can be moved."""
+    with contextlib.suppress(ValueError, OSError):
+        return stream.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+    return False
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Colours are for terminals, and not for those who set NO_COLOR."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def say(text: str, tone: Tone = "plain") -> None:
+    """A line for people, on stderr."""
+    _write(sys.stderr, painted(clean(text), tone, sys.stderr) + "\n")
+
+
+def out(text: str, tone: Tone = "plain") -> None:
+    """A line of the result, on stdout."""
+    _write(sys.stdout, painted(clean(text), tone, sys.stdout) + "\n")
+
+
+def out_json(document: Any) -> None:
+    """The one document that `--json` prints."""
+    text = json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout), default=str)
+    _write(sys.stdout, text + "\n")
+
+
+def painted(text: str, tone: Tone, stream: TextIO) -> str:
+    """Text in a tone's colour where the stream shows colours."""
+    code = _COLOURS[tone]
+    return f"\x1b[{code}m{text}\x1b[0m" if code and text and has_colour(stream) else text
+
+
+def out_table(head: Sequence[str], rows: Sequence[Sequence[str]], tones: Sequence[Tone] = ()) -> None:
+    """Aligned columns on stdout, nothing cut off; `tones` colours each row's first column."""
+    shown = [[clean(cell).replace("\n", " ") for cell in row] for row in (head, *rows)]
+    widths = [max(width(row[i]) for row in shown) for i in range(len(head))]
+    for number, row in enumerate(shown):
+        cells = [cell + " " * (widths[i] - width(cell)) for i, cell in enumerate(row[:-1])] + [row[-1]]
+        tone: Tone = "dim" if number == 0 else "plain"
+        if number == 0:
+            cells = [painted(cell, tone, sys.stdout) for cell in cells]
+        elif tones:
+            cells[0] = painted(cells[0], tones[number - 1], sys.stdout)
+        _write(sys.stdout, "  ".join(cells).rstrip() + "\n")
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+# Words for quantities
+
+
+def bytes_text(count: float) -> str:
+    """`23.4 MB`: decimal, as shops and file managers count."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def clock_text(seconds: float) -> str:
+    """`1:02:03` or `2:03`."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def count_text(count: int, noun: str) -> str:
+    """`1 step`, `2 steps`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") in ("utf8", "utf8sig")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """A reader that has gone (`| head`, a closed terminal) is no error: what is said from then on is lost, no more."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except (OSError, ValueError):
+        silence(stream)
+
+
+def silence(stream: TextIO) -> None:
+    """Send a stream whose reader has gone to nowhere, or Python would complain about it at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

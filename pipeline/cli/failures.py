@@ -1,0 +1,116 @@
+"""From an exception to a message with its next command, a JSON document, and an exit code. Never a traceback on the screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from config.errors import FramekeepError
+from pipeline.cli import console
+from pipeline.cli.exits import ExitCode
+
+_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+_SHORTEST_SECRET = 6
+
+
+def tell_error(message: str, hint: str) -> None:
+    """What happened, and what to type next."""
+    console.say(f"{console.symbol('bad')} {message}", "bad")
+    if hint:
+        console.say(f"{console.symbol('next')} {hint}")
+
+
+def report(error: FramekeepError, *, as_json: bool) -> int:
+    """Show an error of ours; returns its exit code."""
+    tell_error(error.message, error.hint)
+    if as_json:
+        console.out_json({"error": error_document(error)})
+    return ExitCode(error.exit_code)
+
+
+def error_document(error: FramekeepError) -> dict[str, Any]:
+    """`{"code", "message", "hint"}`, and each problem of its own where there are several."""
+    document: dict[str, Any] = dict(error.as_dict())
+    if problems := getattr(error, "problems", ()):
+        document["problems"] = list(problems)
+    return document
+
+
+def report_usage(message: str, command: str, *, as_json: bool) -> int:
+    """Show what the parser of the command line did not understand."""
+    hint = f"{command} --help"
+    tell_error(message, hint)
+    if as_json:
+        console.out_json({"error": {"code": "BAD_USAGE", "message": message, "hint": hint}})
+    return ExitCode.USAGE
+
+
+def report_internal(error: BaseException, arguments: Sequence[str], *, as_json: bool) -> int:
+    """Show that Framekeep itself is at fault, and where the details are."""
+    message = redact(f"Something went wrong inside Framekeep: {type(error).__name__}: {error}", arguments)
+    log = write_log(error, arguments)
+    hint = f"the details are in {log}" if log else "no log could be written; is the disk full?"
+    tell_error(message, hint)
+    if as_json:
+        console.out_json({"error": {"code": "INTERNAL", "message": message, "hint": hint}})
+    return ExitCode.FAILED
+
+
+def write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
+    """The traceback in a file of the home's logs, secrets left out; in the temporary folder where the home cannot be used."""
+    text = "".join(traceback.format_exception(error))
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    body = redact(f"framekeep {' '.join(_safe(arguments))}\nPython {sys.version}\n\n{text}", arguments)
+    for folder in (_logs(arguments), Path(tempfile.gettempdir())):
+        path = folder / f"error-{stamp}-{os.getpid()}.log"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(body, encoding="utf-8", errors="backslashreplace")
+        except OSError:
+            continue
+        return path
+    return None
+
+
+def redact(text: str, arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
+    """Text without the secrets that the environment or `--set` hold."""
+    environ = os.environ if environ is None else environ
+    secrets = [value for name, value in environ.items() if any(part in name.upper() for part in _SECRET_NAMES)]
+    secrets += _set_values(arguments)
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "********")
+    return text
+
+
+def _set_values(arguments: Sequence[str]) -> list[str]:
+    """Values given with `--set KEY=VALUE` whose key sounds like a secret."""
+    values = []
+    for before, text in zip(("", *arguments), arguments, strict=False):
+        pair = text.removeprefix("--set=") if text.startswith("--set=") else text if before == "--set" else ""
+        name, _, value = pair.partition("=")
+        if any(part in name.upper() for part in _SECRET_NAMES):
+            values.append(value)
+    return values
+
+
+def _safe(arguments: Sequence[str]) -> list[str]:
+    hidden = set(_set_values(arguments))
+    return [text if not any(value and value in text for value in hidden) else "--set=********" for text in arguments]
+
+
+def _logs(arguments: Sequence[str]) -> Path:
+    from pipeline.home import Home
+
+    for before, text in zip(("", *arguments), arguments, strict=False):
+        if before == "--home":
+            return Home(Path(text)).logs
+        if text.startswith("--home="):
+            return Home(Path(text.removeprefix("--home="))).logs
+    return Home().logs

@@ -1,0 +1,69 @@
+"""`framekeep gc`: makes room in the store."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pipeline.cli import console
+from pipeline.cli.common import Common, parse_age, parse_size
+from pipeline.cli.console import bytes_text, count_text, out, say
+from pipeline.cli.exits import ExitCode
+from pipeline.cli.jobs import has_ledger, open_home
+
+if TYPE_CHECKING:
+    from pipeline.cleanup import CleanupReport
+
+DEFAULT_AGE = "30d"
+
+
+def collect_garbage(common: Common, older_than: str, max_size: str, keep_last: int | None, *, dry_run: bool) -> int:
+    """Clean up. Without any limit, what was not used for 30 days goes."""
+    from pipeline.cleanup import collect
+
+    if not older_than and not max_size and keep_last is None:
+        older_than = DEFAULT_AGE
+    age_s = parse_age(older_than) if older_than else None
+    max_bytes = parse_size(max_size) if max_size else None
+    home = open_home(common)
+    if not has_ledger(home):
+        # Looking must not make a home where there was none.
+        say(f"There is nothing to clean up in {home.root}")
+        if common.json:
+            from pipeline.cleanup import CleanupReport
+
+            console.out_json(CleanupReport(dry_run=dry_run).model_dump(mode="json"))
+        return ExitCode.DONE
+    try:
+        report = collect(
+            home, older_than_s=age_s, max_bytes=max_bytes, keep_last=keep_last or 0, dry_run=dry_run, now=time.time()
+        )
+    finally:
+        home.close()
+    if common.json:
+        console.out_json(report.model_dump(mode="json"))
+    else:
+        _tell(report)
+    return ExitCode.DONE
+
+
+def _tell(report: CleanupReport) -> None:
+    verb = "would go" if report.dry_run else "removed"
+    for job in report.jobs:
+        out(f"{verb}: job {job}")
+    for job in report.busy:
+        say(f"spared: job {job} is being worked on", "warn")
+    out(
+        f"{verb}: {count_text(len(report.jobs), 'job')}, {count_text(report.results, 'result')}, "
+        f"{count_text(report.artifacts, 'file')}, {bytes_text(report.bytes_freed)}"
+    )
+    out(
+        f"kept: {count_text(report.jobs_kept, 'job')}, {count_text(report.artifacts_kept, 'file')}, "
+        f"{bytes_text(report.bytes_kept)}"
+    )
+    if report.over_bytes:
+        say(
+            f"{bytes_text(report.over_bytes)} more than --max-size had to stay: what unfinished jobs need and what was "
+            "used within the last hour is not removed",
+            "warn",
+        )

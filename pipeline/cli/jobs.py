@@ -1,0 +1,88 @@
+"""`framekeep jobs`: what this home knows of."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from config.errors import UsageError
+from pipeline.cli import console
+from pipeline.cli.common import Common
+from pipeline.cli.exits import ExitCode
+from pipeline.cli.summary import TONES
+
+if TYPE_CHECKING:
+    from checkpoints.ledger import JobRow
+    from pipeline.home import Home
+
+
+def show_jobs(common: Common, states: Sequence[str]) -> int:
+    """List jobs, those in `states` if any are named."""
+    unknown = [state for state in states if state not in TONES]
+    if unknown:
+        raise UsageError(f"There is no state '{unknown[0]}'", hint=f"one of: {', '.join(TONES)}")
+    home = open_home(common)
+    try:
+        rows = home.ledger.jobs() if has_ledger(home) else []
+        shown = [(row, state_of(home, row)) for row in rows]
+    finally:
+        home.close()
+    shown = [(row, state) for row, state in shown if not states or state in states]
+    if common.json:
+        console.out_json({"jobs": [describe(row, state) for row, state in shown]})
+    elif not shown:
+        console.say(f"No jobs in {home.root}" if not states else f"No jobs that are {' or '.join(states)}")
+    else:
+        table = [
+            (state, row.id, local_time(row.updated_at), ", ".join(row.options.get("exports", ())), row.title)
+            for row, state in shown
+        ]
+        console.out_table(("STATE", "JOB", "CHANGED", "EXPORTS", "TITLE"), table, [TONES[state] for _, state in shown])
+    return ExitCode.DONE
+
+
+def open_home(common: Common) -> Home:
+    """The home that is meant."""
+    from pipeline.home import Home
+
+    return Home(common.home)
+
+
+def has_ledger(home: Home) -> bool:
+    """Whether anything was ever rendered there; looking must not make a ledger."""
+    return (home.root / "ledger.db").exists()
+
+
+def state_of(home: Home, row: JobRow) -> str:
+    """A job's state; one that was killed is still `running` in the ledger, but nobody owns it."""
+    from checkpoints.locks import is_locked
+
+    if row.state in ("running", "queued") and not is_locked(home.locks, row.id):
+        return "interrupted"
+    return row.state
+
+
+def describe(row: JobRow, state: str) -> dict[str, Any]:
+    """A job as `--json` shows it; times are UTC."""
+    return {
+        "job_id": row.id,
+        "title": row.title,
+        "state": state,
+        "exports": row.options.get("exports", []),
+        "output": row.options.get("output", ""),
+        "created_at": iso_time(row.created_at),
+        "updated_at": iso_time(row.updated_at),
+        "error": row.error,
+    }
+
+
+def iso_time(unix_s: float) -> str:
+    """A moment as programs read it."""
+    return datetime.datetime.fromtimestamp(unix_s, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def local_time(unix_s: float) -> str:
+    """A moment as people here read it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_s))

@@ -1,0 +1,50 @@
+"""`framekeep render` and `framekeep resume`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from config.errors import UsageError
+from pipeline.cli import console
+from pipeline.cli.common import Common
+from pipeline.cli.exits import ExitCode
+from pipeline.cli.running import run_one, with_pipeline
+
+
+def render_brief(
+    common: Common, briefs: Sequence[Path], wanted: dict[str, Any], *, jobs: int | None, quiet: bool
+) -> int:
+    """Render one brief; several are a batch's business."""
+    if len(briefs) > 1:
+        command = shlex.join(["framekeep", "batch", *(str(brief) for brief in briefs)])
+        raise UsageError(f"render takes one brief, not {len(briefs)}", hint=command)
+    return run_one(common, lambda pipeline: pipeline.render(briefs[0], **wanted), jobs=jobs, quiet=quiet)
+
+
+def resume_job(common: Common, job: str | None, *, jobs: int | None, quiet: bool) -> int:
+    """Go on with one job."""
+    return run_one(common, lambda pipeline: pipeline.resume(job), jobs=jobs, quiet=quiet)
+
+
+def resume_every(common: Common, job: str | None, *, jobs: int | None, quiet: bool) -> int:
+    """Go on with all that is not finished."""
+    from pipeline.batch import BatchItem, BatchResult
+    from pipeline.cli.summary import tell_batch, tell_result
+
+    if job:
+        raise UsageError(f"resume takes either a job or --all, not both: '{job}'", hint=f"framekeep resume {job}")
+    results = with_pipeline(common, lambda pipeline, _display: pipeline.resume_all(), jobs=jobs, quiet=quiet)
+    items = tuple(BatchItem(brief=result.job_id, result=result) for result in results)
+    answer = BatchResult(items=items)
+    if common.json:
+        console.out_json(answer.as_json())
+    elif not items:
+        console.say("No job waits to be resumed")
+    else:
+        for result in results:
+            tell_result(result)
+        tell_batch(items, missing=0)
+    return ExitCode(answer.exit_code)

@@ -1,0 +1,88 @@
+"""Running the pipeline under the command line: settings in, events to the display, signals to the cancel, errors to messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from config.errors import CancelledError, FramekeepError
+from pipeline.cli import console, failures
+from pipeline.cli.common import Common
+from pipeline.cli.display import Display, make_display
+from pipeline.cli.signals import Stopper, exit_at_once
+
+if TYPE_CHECKING:
+    from pipeline.api import Pipeline
+    from pipeline.report import Result
+
+T = TypeVar("T")
+
+_NOTE_S = 0.2
+
+
+def with_pipeline(
+    common: Common, work: Callable[[Pipeline, Display], T], *, jobs: int | None = None, quiet: bool = False
+) -> T:
+    """Do `work` with a pipeline whose events are shown and which signals stop. Raises what `work` raises."""
+    from pipeline.api import Pipeline
+
+    settings = common.load(jobs=jobs).settings
+    display = make_display(quiet=quiet)
+    with Pipeline(settings, home=common.home, on_event=display.take) as pipeline:
+        stopper = Stopper(pipeline.cancel, lambda: _give_up(pipeline, display, as_json=common.json))
+        with display, stopper:
+            answer = work(pipeline, display)
+    if display.fault:
+        log = failures.write_log(display.fault, [])
+        console.say(f"{console.symbol('warn')} the progress display failed and was switched off: see {log}", "warn")
+    return answer
+
+
+def run_one(common: Common, work: Callable[[Pipeline], Result], *, jobs: int | None = None, quiet: bool = False) -> int:
+    """One job: show its result, return its exit code. An error that left no job is shown as a result without one."""
+    from pipeline.cli.summary import tell_result
+
+    try:
+        result = with_pipeline(common, lambda pipeline, _display: work(pipeline), jobs=jobs, quiet=quiet)
+    except FramekeepError as error:
+        failures.tell_error(error.message, error.hint)
+        if common.json:
+            console.out_json(document_for(error))
+        return error.exit_code
+    if common.json:
+        console.out_json(result.as_json())
+        if result.error:
+            failures.tell_error(result.error.message, result.error.hint)
+    else:
+        tell_result(result)
+    return result.exit_code
+
+
+def document_for(error: FramekeepError, job_id: str = "") -> dict[str, Any]:
+    """The document of `render` and `resume` for a run that an error ended before there was a result."""
+    from pipeline.report import Result, error_report, status_of
+
+    document = Result(job_id=job_id, status=status_of(error), error=error_report(error)).as_json()
+    document["error"] = failures.error_document(error)
+    return document
+
+
+def _give_up(pipeline: Pipeline, display: Display, *, as_json: bool) -> None:
+    """The run did not end in time: say so, note it, and end the process. Everything that was finished stays."""
+    job_id = display.watcher.view().job_id
+    hint = f"framekeep resume {job_id}" if job_id else "run the same command again"
+    error = CancelledError("Stopped at once; what is finished is kept", hint=hint)
+
+    def note() -> None:
+        if job_id:
+            pipeline.home.ledger.set_state(job_id, "interrupted", error=error.as_dict())
+
+    noting = threading.Thread(target=note, daemon=True)
+    noting.start()
+    noting.join(_NOTE_S)
+    display.abandon()
+    failures.tell_error(error.message, error.hint)
+    if as_json:
+        console.out_json(document_for(error, job_id))
+    exit_at_once()

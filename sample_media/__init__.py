@@ -1,0 +1,1 @@
+"""Sample briefs, and the script that makes their pictures and music."""

@@ -1,0 +1,85 @@
+"""Encoders: who turns raw frames into a segment, and exactly how."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stages.base import Provider
+from stages.render.models import Encoding
+from stages.render.process import ffmpeg_identity
+
+# A multiple of every frame rate that is offered: no time stamp is rounded. The same for all segments, or they cannot be joined.
+TIME_BASE_HZ = 90_000
+_BT709 = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
+# Raw frames carry no tags of their own: untagged ones are taken for something else and silently converted.
+_TAGS = _BT709 | {"chroma_sample_location": "left"}
+# The ceiling is held over two seconds, as the platforms' players buffer.
+_BUFFER_S = 2.0
+
+
+class Encoder(Provider):
+    """Makes segments that can be joined by stream copy. `stall_timeout_s`: longest time without progress, 0 for no limit."""
+
+    def __init__(self, stall_timeout_s: float = 60.0) -> None:
+        self.stall_timeout_s = stall_timeout_s
+
+    @abstractmethod
+    def options(self, encoding: Encoding) -> dict[str, Any]:
+        """ffmpeg's output options for the codec, its quality and its key frames."""
+
+    def arguments(self, encoding: Encoding, out: Path) -> list[str]:
+        """ffmpeg's arguments (without the program) to encode raw yuv420p frames from stdin into `out`.
+
+        The same frames and the same arguments give the same bytes, and the first frame is a key frame.
+        """
+        import ffmpeg
+
+        source = ffmpeg.input(
+            "pipe:0",
+            format="rawvideo",
+            pixel_format="yuv420p",
+            video_size=(encoding.width, encoding.height),
+            framerate=encoding.fps,
+            **_TAGS,
+        )
+        # ffmpeg-python writes keyword arguments in the order of their names: the same line every time.
+        target = ffmpeg.output(
+            source,
+            str(out),
+            format="mp4",
+            pix_fmt="yuv420p",
+            video_track_timescale=TIME_BASE_HZ,
+            fflags="+bitexact",
+            **{"flags:v": "+bitexact+cgop", "fps_mode": "passthrough"},
+            **_TAGS,
+            **self.options(encoding),
+        )
+        arguments: Sequence[str] = ffmpeg.get_args(target)
+        return list(arguments)
+
+
+class Libx264(Encoder):
+    """The software encoder that works everywhere."""
+
+    name = "libx264"
+
+    def identity(self) -> dict[str, str]:
+        return {"ffmpeg": ffmpeg_identity(), "encoder": self.name}
+
+    def options(self, encoding: Encoding) -> dict[str, Any]:
+        """Constant quality below a ceiling; closed groups of pictures of fixed length; no B-frames, whose delay breaks joins."""
+        return {
+            "vcodec": self.name,
+            "preset": encoding.preset,
+            "profile:v": "high",
+            "crf": encoding.crf,
+            "maxrate": encoding.bitrate_bps,
+            "bufsize": round(encoding.bitrate_bps * _BUFFER_S),
+            "threads": encoding.threads,
+            "g": max(1, round(encoding.gop_s * encoding.fps)),
+            "bf": 0,
+            "x264-params": "scenecut=0:open-gop=0",
+        }

@@ -1,0 +1,223 @@
+"""Painting a segment's frames: layers moved and blended, captions laid over, as raw yuv420p.
+
+A frame follows from its number alone. The same segment gives the same bytes, and two slices of a scene the bytes of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from stages.render.models import Layer, SegmentSpec
+from stages.render.motion import affine_at
+from stages.render.planes import LUMA, Planes, load_planes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stages.render.caption_art import CaptionBitmap
+
+
+class _Source(Protocol):
+    def at(self, frame: int) -> Planes: ...
+
+    def close(self) -> None: ...
+
+
+class _Still:
+    """A picture: one canvas for every frame."""
+
+    def __init__(self, planes: Planes) -> None:
+        self._planes = planes
+
+    def at(self, frame: int) -> Planes:
+        return self._planes
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A frame's memory, and its planes as views of it."""
+
+    whole: NDArray[np.uint8]
+    y: NDArray[np.uint8]
+    u: NDArray[np.uint8]
+    v: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """A caption in the frame's own terms: for each plane, its region, what stays of the frame (0..256) and what is added."""
+
+    start: int
+    end: int
+    parts: tuple[tuple[tuple[slice, slice], NDArray[np.uint16], NDArray[np.uint16]], ...]
+
+
+class Painter:
+    """Paints one segment. `find` gives the file of a picture's digest. Raises BriefError for one that cannot be decoded."""
+
+    def __init__(self, spec: SegmentSpec, find: Callable[[str], Path]) -> None:
+        import cv2
+
+        from stages.render.caption_art import caption_bitmaps
+
+        # The pipeline runs segments side by side; more threads in each would only be in each other's way.
+        cv2.setNumThreads(1)
+        self._spec = spec
+        self._size = (spec.encoding.width, spec.encoding.height)
+        with contextlib.ExitStack() as stack:
+            self._layers = []
+            for layer in spec.layers:
+                painted = _LayerPainter(layer, self._source(layer, find), self._size)
+                stack.callback(painted.source.close)
+                self._layers.append(painted)
+            self._overlays = [_overlay(bitmap) for bitmap in caption_bitmaps(spec)]
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Painter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def frames(self) -> Iterator[memoryview]:
+        """All frames in order, planes Y, U, V one after the other. Each is valid until the next is asked for."""
+        target = _blank(self._size)
+        behind = _blank(self._size) if len(self._layers) > 1 else None
+        for number in range(self._spec.frames):
+            self._paint(number, target, behind)
+            yield target.whole.data
+
+    def _paint(self, number: int, target: _Frame, behind: _Frame | None) -> None:
+        import cv2
+
+        self._layers[0].paint(number, target)
+        if behind is not None:
+            self._layers[1].paint(number, behind)
+            # Neither end of the fade repeats the frame beside it.
+            share = (number + 1) / (self._spec.frames + 1)
+            cv2.addWeighted(target.whole, 1 - share, behind.whole, share, 0, dst=target.whole)
+        for overlay in self._overlays:
+            if overlay.start <= number < overlay.end:
+                _lay(overlay, target)
+
+    def _source(self, layer: Layer, find: Callable[[str], Path]) -> _Source:
+        path = find(layer.picture.digest)
+        if layer.picture.kind == "clip":
+            from stages.render.clips import ClipSource
+
+            return ClipSource(path, layer.motion, self._size, self._spec.encoding.fps)
+        return _Still(load_planes(path, layer.motion, *self._size))
+
+
+class _LayerPainter:
+    """Moves one layer's canvas into frames."""
+
+    def __init__(self, layer: Layer, source: _Source, size: tuple[int, int]) -> None:
+        self.source = source
+        self._layer = layer
+        self._size = size
+
+    def paint(self, number: int, target: _Frame) -> None:
+        """Paint the layer's picture at segment frame `number`."""
+        frame = self._layer.offset + number
+        planes = self.source.at(frame)
+        scale, x, y = affine_at(self._layer.motion, frame, planes.size, self._size)
+        _move(planes.y, target.y, scale, x, y)
+        # Where the frame's chroma samples lie (left, centred) in the canvas, whose own may lie elsewhere.
+        chroma_x = (x - planes.chroma_x) / 2
+        chroma_y = (scale * 0.5 + y - 0.5) / 2
+        _move(planes.u, target.u, scale, chroma_x, chroma_y)
+        _move(planes.v, target.v, scale, chroma_x, chroma_y)
+
+
+def _move(source: NDArray[np.uint8], target: NDArray[np.uint8], scale: float, x: float, y: float) -> None:
+    import cv2
+    import numpy as np
+
+    if scale == 1.0 and x == int(x) and y == int(y):
+        height, width = target.shape
+        np.copyto(target, source[int(y) : int(y) + height, int(x) : int(x) + width])
+        return
+    cv2.warpAffine(
+        source,
+        np.array([[scale, 0.0, x], [0.0, scale, y]]),
+        (target.shape[1], target.shape[0]),
+        dst=target,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _blank(size: tuple[int, int]) -> _Frame:
+    import numpy as np
+
+    width, height = size
+    whole = np.empty(width * height * 3 // 2, np.uint8)
+    luma, chroma = width * height, width * height // 4
+    return _Frame(
+        whole,
+        whole[:luma].reshape(height, width),
+        whole[luma : luma + chroma].reshape(height // 2, width // 2),
+        whole[luma + chroma :].reshape(height // 2, width // 2),
+    )
+
+
+def _overlay(bitmap: CaptionBitmap) -> _Overlay:
+    """A caption picture as planes: premultiplied, in 256ths, so that laying it over is one multiplication a sample."""
+    import numpy as np
+
+    rgba = bitmap.rgba.astype(np.float32)
+    alpha = rgba[..., 3] / 255
+    rgb = rgba[..., :3] * (alpha[..., None] / 255)
+    luma = rgb @ np.array(LUMA, np.float32)
+    half_alpha = _left_sited(alpha)
+    parts = [_part(bitmap, 1, alpha, luma * 219 + alpha * 16)]
+    for channel, weight in ((2, LUMA[2]), (0, LUMA[0])):
+        difference = (rgb[..., channel] - luma) / (2 * (1 - weight))
+        parts.append(_part(bitmap, 2, half_alpha, _left_sited(difference) * 224 + half_alpha * 128))
+    return _Overlay(bitmap.start, bitmap.end, tuple(parts))
+
+
+def _part(
+    bitmap: CaptionBitmap, step: int, alpha: NDArray[np.floating], level: NDArray[np.floating]
+) -> tuple[tuple[slice, slice], NDArray[np.uint16], NDArray[np.uint16]]:
+    import numpy as np
+
+    height, width = alpha.shape
+    x, y = bitmap.x // step, bitmap.y // step
+    stays = (256 - np.rint(alpha * 256)).astype(np.uint16)
+    added = np.rint(level * 256 + 128).astype(np.uint16)
+    return (slice(y, y + height), slice(x, x + width)), stays, added
+
+
+def _left_sited(plane: NDArray[np.floating]) -> NDArray[np.floating]:
+    """At half the size, samples on every second column and between the rows."""
+    import numpy as np
+
+    rows = (plane[0::2] + plane[1::2]) / 2
+    before = np.pad(rows[:, 1:-1:2], ((0, 0), (1, 0)))
+    half: NDArray[np.floating] = before / 4 + rows[:, 0::2] / 2 + rows[:, 1::2] / 4
+    return half
+
+
+def _lay(overlay: _Overlay, target: _Frame) -> None:
+    import numpy as np
+
+    planes: Sequence[NDArray[np.uint8]] = (target.y, target.u, target.v)
+    for plane, (region, stays, added) in zip(planes, overlay.parts, strict=True):
+        under = plane[region]
+        mixed = under * stays
+        mixed += added
+        mixed >>= 8
+        np.copyto(under, mixed, casting="unsafe")

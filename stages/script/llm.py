@@ -1,0 +1,199 @@
+"""Scripts by a language model: OpenAI, Anthropic, or any server that speaks OpenAI's protocol."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from config.errors import TransientError, UnavailableError
+from stages.base import CancelToken
+from stages.models import Brief, Script, ScriptScene
+from stages.script.base import ScriptWriter
+from stages.script.loop_call import call_in_loop
+from stages.script.prompt import INSTRUCTIONS, PROMPT_VERSION, Draft, DraftScene, message, wanted_words
+from stages.script.words import count_words
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+    from pydantic_ai.output import OutputSpec
+
+Kind = Literal["openai", "anthropic", "compatible"]
+
+_TOLERANCE = 0.25
+_CONNECT_S = 10.0
+_KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
+_USUAL_URLS = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
+_MARKUP = re.compile(r"^[#>*\-\s]+|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", re.MULTILINE)
+#: "[music fades in]", "(pause)" on its own, "Narrator:".
+_DIRECTION = re.compile(
+    r"\[[^\]]{0,80}\]|^\s*\([^)]{0,80}\)\s*$|^\s*(?:narrator|voice-?over|vo|sprecher|narrateur)\s*:", re.I | re.M
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """How to reach a model. Without `api_key` the SDK's environment variable counts, but not for a server of one's own."""
+
+    kind: Kind
+    model: str
+    api_key: SecretStr | None = None
+    base_url: str | None = None
+
+    @property
+    def key(self) -> str:
+        own = self.api_key.get_secret_value().strip() if self.api_key else ""
+        return own or os.environ.get(_KEY_VARIABLES.get(self.kind, ""), "").strip()
+
+    @property
+    def url(self) -> str:
+        named = self.base_url or os.environ.get(_URL_VARIABLES.get(self.kind, ""), "")
+        return (named or _USUAL_URLS.get(self.kind, "")).strip()
+
+    @property
+    def address(self) -> str:
+        """Host, port and path: never a user name, password or query, which may be secret."""
+        try:
+            parts = urlsplit(self.url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            return ""
+        return f"{host}:{port}{parts.path}" if port else f"{host}{parts.path}"
+
+
+class LlmWriter(ScriptWriter):
+    """Asks a language model once for the whole script, as typed output."""
+
+    def __init__(self, name: str, account: Account) -> None:
+        self.name = name
+        self._account = account
+
+    def identity(self) -> dict[str, str]:
+        return {
+            "kind": self._account.kind,
+            "model": self._account.model,
+            "address": self._account.address,
+            "prompt": PROMPT_VERSION,
+        }
+
+    def check(self, brief: Brief) -> None:
+        """Raise `UnavailableError` when key, model or address is missing, or the brief has nothing to write about."""
+        account = self._account
+        settings = f"FRAMEKEEP_PROVIDERS__{self.name.upper()}__"
+        variable = _KEY_VARIABLES.get(account.kind)
+        if variable and not account.key:
+            raise self._unavailable("no API key", f"set {variable}, or {settings}APIKEY for Framekeep alone")
+        if not account.model.strip():
+            raise self._unavailable("no model is named", f"set {settings}MODEL, for example to what the server lists")
+        if not account.url:
+            example = f"for example {settings}BASEURL=http://127.0.0.1:11434/v1"
+            raise self._unavailable("no address is set", f"name the server, {example}")
+        if not account.url.lower().startswith(("http://", "https://")) or not account.address:
+            raise self._unavailable("its address is not a http:// or https:// URL", f"correct {settings}BASEURL")
+        if not count_words(brief.text) and not count_words(brief.title):
+            raise self._unavailable("the brief has neither text nor title", "say in the brief what the film is about")
+
+    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
+        """The script, by one request that is never repeated here. A length off target is noted, not refused."""
+        from stages.script.llm_errors import translate
+
+        self.check(brief)
+        try:
+            draft = call_in_loop(lambda: self._ask(brief, timeout_s), cancel, timeout_s)
+        except Exception as error:
+            known = translate(error, self.name, self._account.key)
+            if known is None:
+                raise
+            # Not chained: an SDK's error carries the request, and with it the key, into whatever prints the chain.
+            raise known from None
+        scenes = self._scenes(draft.scenes)
+        return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(brief, scenes))
+
+    async def _ask(self, brief: Brief, timeout_s: float) -> Draft:
+        import pydantic_ai
+
+        pydantic_ai.BANNER_ENABLED = False
+        async with self._client(timeout_s) as client:
+            model = self._model(client)
+            agent: pydantic_ai.Agent[None, Draft] = pydantic_ai.Agent(
+                model, output_type=self._output(model), instructions=INSTRUCTIONS, retries=0
+            )
+            return (await agent.run(message(brief))).output
+
+    def _client(self, timeout_s: float) -> Any:
+        """The SDK's client with its own retries off: retrying is the caller's business."""
+        import httpx2
+
+        timeout = httpx2.Timeout(timeout_s or None, connect=min(timeout_s or _CONNECT_S, _CONNECT_S))
+        if self._account.kind == "anthropic":
+            from anthropic import AsyncAnthropic
+
+            return AsyncAnthropic(api_key=self._account.key, base_url=self._account.url, max_retries=0, timeout=timeout)
+        from openai import AsyncOpenAI
+
+        # A server of one's own may need no key, but the SDK insists on one.
+        key = self._account.key or "none"
+        return AsyncOpenAI(api_key=key, base_url=self._account.url, max_retries=0, timeout=timeout)
+
+    def _model(self, client: Any) -> Model:
+        if self._account.kind == "anthropic":
+            from pydantic_ai.models.anthropic import AnthropicModel
+            from pydantic_ai.providers.anthropic import AnthropicProvider
+
+            return AnthropicModel(self._account.model, provider=AnthropicProvider(anthropic_client=client))
+        from pydantic_ai.models.openai import OpenAIChatModel
+        from pydantic_ai.providers.openai import OpenAIProvider
+        from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+
+        if self._account.kind == "openai":
+            return OpenAIChatModel(self._account.model, provider=OpenAIProvider(openai_client=client))
+        # Expects less of the server: only what the protocol's copies have in common.
+        return OpenAIChatModel(self._account.model, provider=OpenAICompatibleProvider(self.name, openai_client=client))
+
+    def _output(self, model: Model) -> OutputSpec[Draft]:
+        """JSON by schema where the model has it: local servers know that and no tools. Older Anthropic models know only tools."""
+        from pydantic_ai import NativeOutput, ToolOutput
+
+        if self._account.kind != "anthropic" or model.profile.get("supports_json_schema_output"):
+            return NativeOutput(Draft, name="script", strict=True)
+        return ToolOutput(Draft, name="script")
+
+    def _scenes(self, drafts: Sequence[DraftScene]) -> tuple[ScriptScene, ...]:
+        """The model's scenes as ours. Empty ones are found by the stage; what only a model does wrong is found here."""
+        scenes = tuple(
+            ScriptScene(
+                narration=_spoken(draft.narration),
+                heading=_spoken(draft.heading).rstrip(".:;,"),
+                picture_prompt=" ".join(draft.picture_prompt.split()),
+            )
+            for draft in drafts
+        )
+        if len({scene.narration for scene in scenes}) < len(scenes):
+            raise TransientError(
+                f"{self.name}: the answer says the same thing in several scenes",
+                provider=self.name,
+                hint="framekeep resume, or choose a larger model",
+            )
+        return scenes
+
+    def _unavailable(self, what: str, hint: str) -> UnavailableError:
+        return UnavailableError(f"{self.name}: {what}", provider=self.name, hint=hint)
+
+
+def _spoken(text: str) -> str:
+    """Without what models add although they are told not to: marks, stage directions, speakers' names."""
+    return " ".join(_MARKUP.sub("", _DIRECTION.sub(" ", text)).split())
+
+
+def _notes(brief: Brief, scenes: Sequence[ScriptScene]) -> tuple[str, ...]:
+    words = sum(count_words(scene.narration) for scene in scenes)
+    wanted = wanted_words(brief)
+    if abs(words - wanted) <= wanted * _TOLERANCE:
+        return ()
+    return (f"the model wrote {words} words where about {wanted} were asked for",)

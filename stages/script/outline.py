@@ -1,0 +1,156 @@
+"""The offline writer: the text's own sentences, the most telling ones when it is too long, cut into scenes.
+
+It adds no word of its own, so it is as true as the text, and it cannot make a script out of a topic.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from config.errors import UnavailableError
+from stages.base import CancelToken
+from stages.models import Brief, Script, ScriptScene
+from stages.script.base import ScriptWriter
+from stages.script.sentences import Sentence
+from stages.script.words import count_words, speaking_s
+
+#: Raised when a change in this package changes what is written.
+VERSION = "1"
+
+_TOPIC_MOST_WORDS = 24
+_ORDER_MOST_WORDS = 60
+_LONG_S = 600.0
+_SHORTFALL = 0.8
+_MOST_TITLE_CHARS = 80
+#: Silence before the first word, after the last one, and from one scene to the next beyond a sentence's own breath.
+_ENDS_S = 1.4
+_BREAK_S = 0.5
+_SCENE_S = 9.0
+#: A text that asks for a script is no text to read out.
+_ORDER = re.compile(
+    r"""^\W*(?:please\s+|bitte\s+)?(?:
+        (?:make|create|write|generate|produce|tell)\s+(?:me\s+|us\s+)?(?:an?|the|some)?\s*[\w\s-]{0,40}?
+            (?:video|film|script|clip|short|story|documentary)s?\b
+      | (?:erstelle?|schreibe?|mache?|produziere?|drehe?)\s+(?:mir\s+|uns\s+)?(?:ein|eine|einen)?\s*[\w\s-]{0,40}?
+            (?:video|film|skript|drehbuch|clip)\b
+      | (?:fais|faites|crée|créez|écris|écrivez)[\s-]+(?:moi\s+)?(?:une?|le)?\s*[\w\s-]{0,40}?(?:vidéo|film|script|clip)\b
+      | (?:haz|crea|escribe|genera)(?:me)?\s+(?:un|una)?\s*[\w\s-]{0,40}?(?:v[ií]deo|pel[ií]cula|guion|guión|clip)\b
+      | (?:fai|crea|scrivi|genera)(?:mi)?\s+(?:un|una)?\s*[\w\s-]{0,40}?(?:video|film|copione|clip)\b
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+HINT = (
+    "put a text of some sentences into the brief, or write its scenes under `## ` headings; or have a language model write "
+    "it: set OPENAI_API_KEY or ANTHROPIC_API_KEY and add `providers: {script: OpenAI}` (or Anthropic) to the brief, or name "
+    "a server of yours with FRAMEKEEP_PROVIDERS__LOCALLLM__BASEURL and FRAMEKEEP_PROVIDERS__LOCALLLM__MODEL and add "
+    "`providers: {script: LocalLLM}`"
+)
+
+
+class OutlineWriter(ScriptWriter):
+    """Extracts a script from the brief's text. Deterministic: the seed changes nothing."""
+
+    name = "outline"
+
+    def identity(self) -> dict[str, str]:
+        from stages.script.phrases import tagger_identity
+
+        return {
+            "version": VERSION,
+            "pysbd": importlib.metadata.version("pysbd"),
+            "tagger": tagger_identity(),
+        }
+
+    def check(self, brief: Brief) -> None:
+        """Raise `UnavailableError` for a topic, a mere order to write something, or nothing at all."""
+        words = count_words(brief.text)
+        # Splitting a long text would take as long as writing it.
+        if words > _ORDER_MOST_WORDS:
+            return
+        from stages.script.sentences import split
+
+        ordered = bool(_ORDER.match(brief.text))
+        if words and not ordered and (words > _TOPIC_MOST_WORDS or len(split(brief.text, brief.language)) > 1):
+            return
+        if not words:
+            what = "the text has no word to speak"
+        else:
+            shown = " ".join(brief.text.split())
+            what = f"“{shown if len(shown) <= 60 else shown[:59].rstrip() + '…'}” is {'an order' if ordered else 'a topic'}"
+        raise UnavailableError(
+            f"outline: {what}; the offline writer shortens a text of yours but cannot write one",
+            provider=self.name,
+            hint=HINT,
+        )
+
+    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
+        """The script. A text that fits the target length is kept whole; so is any text when there is no target."""
+        from stages.script.choosing import choose
+        from stages.script.cutting import cut
+        from stages.script.headings import head
+        from stages.script.sentences import split
+
+        self.check(brief)
+        sentences = split(brief.text, brief.language, cancel.check)
+        kept = list(range(len(sentences)))
+        if brief.target_length_s:
+            kept = choose(sentences, brief.language, _speech_s(brief.target_length_s))
+        cancel.check()
+        chosen = _with_headings(sentences, kept, brief.title)
+        skipped = [index > 0 and kept[index] != kept[index - 1] + 1 for index in range(len(kept))]
+        ranges = cut(chosen, skipped, brief.language)
+        cancel.check()
+        texts = [[chosen[index].text for index in scene] for scene in ranges]
+        given = [chosen[scene.start].heading for scene in ranges]
+        # The film opens with its own title, as a page does.
+        given[0] = given[0] or (brief.title if len(brief.title) <= _MOST_TITLE_CHARS else "")
+        heads = head(texts, brief.language, given)
+        scenes = tuple(
+            ScriptScene(narration=" ".join(text), heading=heading, picture_prompt=prompt)
+            for text, (heading, prompt) in zip(texts, heads, strict=True)
+        )
+        return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(brief, scenes))
+
+
+def film_s(scenes: Sequence[ScriptScene], language: str) -> float:
+    """How long a film of these scenes will be, as far as can be known before anybody speaks."""
+    spoken = sum(speaking_s(scene.narration, language) for scene in scenes)
+    return spoken + _BREAK_S * max(0, len(scenes) - 1) + _ENDS_S
+
+
+def _speech_s(target_s: float) -> float:
+    """What of a film's length is left for sentences when the silences around scenes are taken off."""
+    return max(1.0, (target_s - _ENDS_S) / (1 + _BREAK_S / _SCENE_S))
+
+
+def _with_headings(sentences: Sequence[Sentence], kept: Sequence[int], title: str) -> list[Sentence]:
+    """The kept sentences. The heading of a section whose first sentence was left out goes to the first that was not."""
+    chosen: list[Sentence] = []
+    heading, last = "", -1
+    for index in kept:
+        for passed in range(last + 1, index + 1):
+            heading = sentences[passed].heading or heading
+        last = index
+        own = "" if heading.casefold() == title.casefold() and chosen else heading
+        chosen.append(replace(sentences[index], heading=own))
+        heading = ""
+    return chosen
+
+
+def _notes(brief: Brief, scenes: Sequence[ScriptScene]) -> tuple[str, ...]:
+    seconds = film_s(scenes, brief.language)
+    target_s = brief.target_length_s
+    if target_s and seconds < target_s * _SHORTFALL:
+        return (
+            f"the text gives about {seconds:.0f} s of the {target_s:.0f} s asked for; the offline writer shortens, "
+            "it does not add",
+        )
+    if not target_s and seconds > _LONG_S:
+        return (
+            f"the whole text is spoken, about {seconds / 60:.0f} min; `length: 90s` keeps the most telling sentences",
+        )
+    return ()

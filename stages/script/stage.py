@@ -1,0 +1,108 @@
+"""The script stage: a brief's own scenes are taken as they are, a text is handed to a writer."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.errors import TransientError
+from stages.base import CancelToken, Context
+from stages.models import Brief, SceneBrief, Script, ScriptScene, Visual
+from stages.script.base import ScriptWriter
+from stages.script.words import count_words
+
+_MOST_SCENE_WORDS = 600
+_MOST_HEADING_CHARS = 160
+_PROMPT_WORDS = 30
+
+
+def write_script(brief: Brief, context: Context, writers: Sequence[ScriptWriter]) -> Script:
+    """The script for the brief's text. A writer that cannot write it is passed over without being called.
+
+    The limit on the time is the caller's: it cancels the token that the writer is handed.
+    """
+
+    def work(writer: ScriptWriter, cancel: CancelToken) -> Script:
+        writer.check(brief)
+        script = writer.write(brief, cancel, 0.0)
+        if flaw := _flaw(script, brief.text):
+            raise TransientError(
+                f"{writer.name} gave a script that cannot be used: {flaw}",
+                provider=writer.name,
+                hint="framekeep resume, or name another writer with `providers: {script: ...}`",
+            )
+        return script
+
+    script, _writer = context.call("write", writers, work)
+    return script
+
+
+def from_scenes(brief: Brief) -> Script:
+    """The script that the brief's own scenes are: word for word, nothing added but a prompt for those without a picture."""
+    return Script(title=brief.title, scenes=tuple(_as_written(scene) for scene in brief.scenes), writer="brief")
+
+
+def pictures_of(brief: Brief) -> list[Path]:
+    """The pictures in the brief's folder, in natural order. Raises BriefError when the folder cannot be read."""
+    from stages.brief.media import pictures_in
+
+    return pictures_in(brief.pictures) if brief.pictures else []
+
+
+def with_pictures(script: Script, pictures: Sequence[Path]) -> Script:
+    """The script with a folder's pictures given to its scenes, in order and spread over the whole film.
+
+    A scene's own picture or clip stays, and a picture that a scene names itself is not shown again. With more pictures than
+    scenes some are left out evenly; with fewer, the scenes in between get a provider's picture. A scene in which nobody speaks
+    is a title, and stays one. Doing it twice changes nothing.
+    """
+    named = {scene.visual.path for scene in script.scenes if scene.visual}
+    free = [path for path in pictures if path not in named]
+    bare = [number for number, scene in enumerate(script.scenes) if not scene.visual and scene.narration.strip()]
+    count = min(len(free), len(bare))
+    given = {
+        bare[place * len(bare) // count]: Visual(path=free[place * len(free) // count], kind="picture")
+        for place in range(count)
+    }
+    scenes = (
+        scene.model_copy(update={"visual": given[number]}) if number in given else scene
+        for number, scene in enumerate(script.scenes)
+    )
+    return script.model_copy(update={"scenes": tuple(scenes)})
+
+
+def _as_written(scene: SceneBrief) -> ScriptScene:
+    words = scene.narration.split()
+    said = " ".join(words[:_PROMPT_WORDS])
+    return ScriptScene(
+        narration=scene.narration,
+        heading=scene.heading,
+        picture_prompt=": ".join(part for part in (scene.heading, said) if part),
+        visual=scene.visual,
+        motion=scene.motion,
+        hold_s=scene.hold_s,
+        transition=scene.transition,
+    )
+
+
+def _flaw(script: Script, source: str) -> str:
+    """What is wrong with a writer's answer, or nothing. What the user's own text contains is no fault of the writer."""
+    if not script.scenes:
+        return "it has no scenes"
+    for number, scene in enumerate(script.scenes, 1):
+        words = count_words(scene.narration)
+        if not words:
+            return f"scene {number} has no narration"
+        if words > _MOST_SCENE_WORDS:
+            return f"scene {number} has {words} words"
+        if len(scene.heading) > _MOST_HEADING_CHARS:
+            return f"the heading of scene {number} has {len(scene.heading)} characters"
+        if any(_is_garbage(char) and char not in source for char in scene.narration + scene.heading):
+            return f"scene {number} has characters that nobody can read"
+    return ""
+
+
+def _is_garbage(char: str) -> bool:
+    """The sign for a lost character, control characters, and halves of characters."""
+    return char == "\ufffd" or (unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t")

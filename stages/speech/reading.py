@@ -1,0 +1,190 @@
+"""From what is shown to what is said, word for word: captions keep the text as typed, the voice gets words.
+
+Every shown word has its spoken form, which may be several words or none; so the time of what is said is the time of what
+is shown. Numbers, dates, money, units and abbreviations are read in English, German, French, Spanish and Italian.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from stages.speech import numbers
+from stages.speech.base import primary
+from stages.speech.items import Item, take_apart
+from stages.speech.lexicon import LEXICONS, VULGAR, Lexicon
+from stages.speech.scripts import script_of
+
+# Raise with every change that alters what is said, or when: spoken lines in the store then count as out of date.
+SCHEMA = 1
+
+_MARKDOWN = re.compile(r"\*\*|__|~~|`+|^#{1,6}$|^[*_]+(?=\w)|(?<=\w)[*_]+$|(?<=[.,;:!?])[*_]+$|^>+$|^[-*+•·]$")
+_LINK_END = re.compile(r"\]\((?:https?:|mailto:|/|#|www\.)[^)]*\)")
+_URL = re.compile(r"(?:https?://|ftp://|www\.)\S+", re.IGNORECASE)
+_SITE = re.compile(
+    r"(?:[\w-]+\.)+(?:com|org|net|edu|gov|io|dev|app|info|biz|co|uk|de|at|ch|fr|es|it|eu|us|ca|au|tv|me|ai)(?:/\S*)?",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ENDING = re.compile(r"[.,;:!?…)\]\"'”’»]+$")
+_PLAIN_PATH = re.compile(r"/[A-Za-z]{2,20}/?")
+# What a rule that takes a word apart may leave of it, and what a voice would stumble over.
+_UNSPEAKABLE = re.compile(r"[<>\[\]{}*_#$€£¥%|~^\\=°©®™²³]")
+_SUBSCRIPTS = {0x2080 + digit: str(digit) for digit in range(10)}
+_SILENT_SIGNS = frozenset("•·|*_~#>©®™℠†‡¶^\\{}[]<=—–-")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A shown word and what is said for it, marks that make a pause included."""
+
+    shown: str
+    spoken: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A line's words in order. `notes` say what is not read out."""
+
+    tokens: tuple[Token, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What the voice is given."""
+        return " ".join(token.spoken for token in self.tokens if token.spoken)
+
+
+@lru_cache(maxsize=256)
+def read(text: str, language: str) -> Reading:
+    """How a line is said. Its tokens are exactly `text.split()`."""
+    from stages.speech.rules import apply_rules
+
+    notes: list[str] = []
+    lexicon = LEXICONS.get(primary(language))
+    items = [_prepare(word, lexicon, notes) for word in text.split()]
+    if lexicon:
+        apply_rules(items, lexicon, primary(language))
+    for item in items:
+        if item.open:
+            item.spoken = _plain(item.core, lexicon, primary(language), notes)
+        elif lexicon and item.spoken:
+            item.spoken = " ".join(_UNSPEAKABLE.sub(" ", _in_words(item.spoken, primary(language))).split())
+    return Reading(_with_marks(items), tuple(dict.fromkeys(notes)))
+
+
+def _prepare(word: str, lexicon: Lexicon | None, notes: list[str]) -> Item:
+    """A word without what nobody says: Markdown, emoji, foreign letters. Addresses are read here, as one."""
+    bare = unicodedata.normalize("NFC", _LINK_END.sub("", word))
+    address = _read_address(bare, lexicon, notes)
+    if address is not None:
+        return address
+    if lexicon is None:
+        return Item(word, "", "".join(char for char in bare if not _is_emoji(char)), "")
+    bare = _MARKDOWN.sub("", bare).translate(_SUBSCRIPTS)
+    kept = "".join(char for char in bare if not _is_emoji(char))
+    if kept != bare:
+        notes.append(f"not read out: {''.join(char for char in bare if _is_emoji(char) and char.isprintable())}")
+    item = take_apart(kept)
+    item.shown = word
+    if _is_foreign(item.core):
+        notes.append(f"not read out, for the voice does not know its letters: {item.core}")
+        item.spoken = ""
+    return item
+
+
+def _read_address(word: str, lexicon: Lexicon | None, notes: list[str]) -> Item | None:
+    opening = re.match(r"[(\[\"'“„«<]*", word)
+    core = word[opening.end() if opening else 0 :].rstrip(">")
+    ending = _ENDING.search(core)
+    trail = ending[0] if ending else ""
+    core = core[: len(core) - len(trail)]
+    if not (_URL.fullmatch(core) or _EMAIL.fullmatch(core) or _SITE.fullmatch(core)):
+        return None
+    item = Item(word, "", core, trail)
+    if lexicon is None:
+        return item
+    if _EMAIL.fullmatch(core):
+        name, _, host = core.partition("@")
+        item.spoken = f"{_dotted(name, lexicon)} {lexicon.at} {_dotted(host, lexicon)}"
+        return item
+    bare = re.sub(r"^(?:[a-z]+://)?(?:www\.)?", "", core, flags=re.IGNORECASE)
+    host, slash, rest = bare.partition("/")
+    item.spoken = _dotted(host.partition(":")[0], lexicon)
+    if _PLAIN_PATH.fullmatch(slash + rest):
+        item.spoken += f" {lexicon.slash} {rest.strip('/')}"
+    elif rest.strip("/"):
+        notes.append(f"only the site is read out of the address {core}")
+    return item
+
+
+def _dotted(name: str, lexicon: Lexicon) -> str:
+    words = re.sub(r"[-_+]", " ", name).replace(".", f" {lexicon.dot} ")
+    return " ".join(words.split())
+
+
+def _is_emoji(char: str) -> bool:
+    point = ord(char)
+    return (
+        point in (0x200D, 0x20E3, 0xFEFF, 0x200B)
+        or 0xFE00 <= point <= 0xFE0F
+        or 0x1F000 <= point <= 0x1FAFF
+        or 0xE0000 <= point <= 0xE007F
+        or (0x2600 <= point <= 0x27BF)
+        or (0x2B00 <= point <= 0x2BFF)
+    )
+
+
+def _is_foreign(core: str) -> bool:
+    scripts = [script for script in map(script_of, core) if script]
+    return (len(scripts) > 1 and scripts.count("LATIN") < len(scripts) / 2) or any(
+        script in ("CJK", "HIRAGANA", "KATAKANA", "HANGUL") for script in scripts
+    )
+
+
+def _plain(core: str, lexicon: Lexicon | None, language: str, notes: list[str]) -> str:
+    """A word that no rule has read. Digits in it are counted; signs are named, or left out with a note."""
+    if lexicon is None:
+        return core
+    spoken: list[str] = []
+    for char in _in_words(core.replace("’", "'").replace("‐", "-").replace("‑", "-"), language):
+        if char.isalnum() or char in "'-" or unicodedata.category(char) == "Mn":
+            spoken.append(char if char not in lexicon.symbols else f" {lexicon.symbols[char]} ")
+        elif char in lexicon.symbols and char not in _SILENT_SIGNS:
+            spoken.append(f" {lexicon.symbols[char]} ")
+        else:
+            if char not in _SILENT_SIGNS and not unicodedata.category(char).startswith("P") and char not in "→←↑↓⇒➜":
+                notes.append(f"not read out: {char}")
+            spoken.append(" ")
+    words = "".join(spoken).split()
+    return " ".join(word.strip("-") for word in words if word.strip("-'"))
+
+
+def _in_words(core: str, language: str) -> str:
+    """Without digits: what stands beside a sign or a stop that no rule knows."""
+    core = "".join(char if char.isdecimal() or not char.isdigit() or char in "²³" else " " for char in core)
+    core = re.sub(r"\d+", lambda match: f" {numbers.whole(match[0], language)} ", core)
+    return re.sub(r"[½¼¾⅓⅔]", lambda match: f" {VULGAR[language][match[0]]} ", core)
+
+
+def _with_marks(items: list[Item]) -> tuple[Token, ...]:
+    """Pauses set: a word's own mark, and a comma before a bracket or dash opens."""
+    spoken: list[str] = []
+    said = -1
+    for number, item in enumerate(items):
+        text = item.spoken or ""
+        breaks = "(" in item.lead or item.lead.endswith(("—", "–")) or item.shown in ("—", "–", "-", "→", "|")
+        if breaks and said >= 0 and spoken[said][-1].isalnum():
+            spoken[said] += ","
+        mark = item.mark(last=number == len(items) - 1)
+        if text:
+            said = number
+            if mark and text.endswith(".") and mark == ".":
+                mark = ""
+            text += mark
+        elif mark and said >= 0 and spoken[said][-1].isalnum():
+            spoken[said] += mark
+        spoken.append(text)
+    return tuple(Token(item.shown, text) for item, text in zip(items, spoken, strict=True))

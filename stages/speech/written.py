@@ -1,0 +1,199 @@
+"""Rules for what is written in letters and signs: abbreviations, Roman numerals, codes, file names, symbols."""
+
+from __future__ import annotations
+
+import re
+
+from stages.speech import numbers
+from stages.speech.items import Item
+from stages.speech.line import Line
+
+_SPELLED = re.compile(r"(?:[A-Za-zÀ-ÿ]\.)+[A-Za-zÀ-ÿ]?")
+_MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-zÀ-ÿ])[A-Za-zÀ-ÿ\d.'-]+")
+_ROMAN = re.compile(r"(?=[IVX]{2,})X{0,3}(?:IX|IV|V?I{0,3})")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10}
+_MAY_END = frozenset({"etc", "usw", "ecc"})
+_COUNTED_LIST = """war chapter part book volume act phase type section figure table stage level episode series tier
+    class world appendix siglo secolo siècle"""
+_COUNTED = frozenset(_COUNTED_LIST.split())
+_EXPRESSION = re.compile(r"[\w.,]+(?:[+=×÷<>≤≥±≈^−][\w.,]+)+")
+_PREFIXES = frozenset("§№≈~±≤≥+@")
+_ROMAN_ORDINAL_FR = re.compile(r"([IVX]+)(?:e|ème)")
+
+
+def said(line: Line, index: int) -> bool:
+    item = line.items[index]
+    found = line.lexicon.say.get(item.core)
+    if found is None:
+        return False
+    item.spoken = found
+    return True
+
+
+def abbreviation(line: Line, index: int) -> bool:
+    item, table = line.items[index], line.lexicon.abbreviations
+    # `z. B.` is one abbreviation in two words.
+    following = line.at(index + 1)
+    if following and following.open and item.dotted + following.dotted in table:
+        words = table[item.dotted + following.dotted].split()
+        item.spoken, following.spoken = " ".join(words[:-1]), words[-1]
+        item.trail = ""
+        following.trail = _after_stop(following, line, index + 1)
+        return True
+    for written in (item.dotted, item.core):
+        found = table.get(written) or table.get(written.lower())
+        if found is None or (written == item.core and "." not in written and item.trail.startswith(".")):
+            continue
+        if not _fits(line, index, written):
+            return False
+        if written == "St." and line.language == "en" and not _before_name(line, index):
+            found = "Street"
+        item.spoken = found
+        if written == item.dotted:
+            item.trail = _after_stop(item, line, index)
+        return True
+    return False
+
+
+def _fits(line: Line, index: int, written: str) -> bool:
+    """Short ones are abbreviations only where a number or a name follows."""
+    following = line.at(index + 1)
+    if written in (
+        "No.",
+        "no.",
+        "p.",
+        "pp.",
+        "v.",
+        "n.",
+        "N.",
+        "S.",
+        "Fr.",
+        "Ch.",
+        "D.",
+        "M.",
+        "Co.",
+        "es.",
+        "ed.",
+        "al.",
+    ):
+        if following is None:
+            return written in ("Co.", "al.", "ed.")
+        if written in ("Fr.", "D.", "M.") or (written == "S." and line.language == "it"):
+            return following.core[:1].isupper()
+        if written in ("p.", "pp.", "n.", "N.", "S.", "Ch."):
+            return following.core[:1].isdecimal()
+        return written != "es."
+    if written in ("Min.", "min.", "max.", "Sun.", "Mon.", "Jan.", "Mar.", "est.", "Fig.", "fig.", "cap.", "av.", "bd"):
+        return following is not None
+    return not (written in ("am", "pm") and not (index and line.items[index - 1].core[:1].isdecimal()))
+
+
+def _before_name(line: Line, index: int) -> bool:
+    """`St. Paul` is a saint, `Main St.` a street."""
+    following = line.at(index + 1)
+    if following is None or not following.core[:1].isupper() or "," in line.items[index].trail:
+        return False
+    before = line.at(index - 1)
+    return not (before and before.core[:1].isupper() and index > 1 and before.core not in ("The", "In", "At", "From"))
+
+
+def _after_stop(item: Item, line: Line, index: int) -> str:
+    """The marks after an abbreviation: its own stop ends the sentence at the line's end, or after `etc.` before a capital."""
+    rest = item.trail[1:]
+    following = line.at(index + 1)
+    ends = following is None or (item.core in _MAY_END and following.core[:1].isupper())
+    return rest or ("." if ends else "")
+
+
+def number_word(line: Line, index: int) -> bool:
+    """`No. 5` and `#3`."""
+    item, following = line.items[index], line.at(index + 1)
+    counted = following is not None and following.core[:1].isdecimal()
+    if line.language == "en" and item.core in ("No", "no", "Nos") and item.trail == "." and counted:
+        item.spoken, item.trail = "number", ""
+        return True
+    if item.core.startswith("#") and len(item.core) > 1:
+        if item.core[1:].isdecimal():
+            item.spoken = f"{line.lexicon.symbols['№']} {numbers.whole(item.core[1:], line.language)}"
+        else:
+            item.spoken = " ".join(re.findall(r"[A-Z]?[a-zà-ÿ]+|[A-ZÀ-Þ]+(?![a-z])|\d+", item.core[1:]))
+        return True
+    return False
+
+
+def roman(line: Line, index: int) -> bool:
+    """`Louis XIV` and `World War II`: only after a capitalised word."""
+    item, before = line.items[index], line.at(index - 1)
+    if line.language == "fr" and (match := _ROMAN_ORDINAL_FR.fullmatch(item.core)):
+        item.spoken = numbers.ordinal(_roman_value(match[1]), "fr")
+        return True
+    named = before is not None and (before.core[:1].isupper() or before.core in _COUNTED)
+    if not _ROMAN.fullmatch(item.core) or before is None or not named or before.trail:
+        return False
+    number = _roman_value(item.core)
+    if line.language == "de" and item.trail.startswith("."):
+        item.spoken, item.trail = f"der {numbers.ordinal(number, 'de')}", _after_stop(item, line, index)
+    elif line.language == "en" and before.core.lower() not in _COUNTED and before.core != before.core.upper():
+        item.spoken = f"the {numbers.ordinal(number, 'en')}"
+    else:
+        item.spoken = numbers.cardinal(number, line.language)
+    return True
+
+
+def _roman_value(text: str) -> int:
+    values = [_ROMAN_VALUES[char] for char in text]
+    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
+
+
+def spelled(line: Line, index: int) -> bool:
+    """`U.S.`: letters, with the stops that make voices spell them."""
+    item = line.items[index]
+    if not _SPELLED.fullmatch(item.dotted) or len(item.dotted) < 4:
+        return False
+    item.spoken = " ".join(re.findall(r"[^\W\d]", item.dotted)).upper()
+    if item.trail.startswith("."):
+        item.trail = _after_stop(item, line, index)
+    return True
+
+
+def mixed(line: Line, index: int) -> bool:
+    """`HTML5`, `1080p`, `H.264`: letters and digits in turn."""
+    item = line.items[index]
+    if not _MIXED.fullmatch(item.core):
+        return False
+    parts = re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*", item.core)
+    item.spoken = " ".join(
+        line.code(part, first=number == 0) if part[0].isdecimal() else part for number, part in enumerate(parts)
+    )
+    return True
+
+
+def compound(line: Line, index: int) -> bool:
+    """`Node.js`, `file_name`, `C/D`, `A&B`, `camelCase`: their parts."""
+    item, lexicon = line.items[index], line.lexicon
+    if re.fullmatch(r"\.[A-Za-z]{2,}", item.lead + item.core) or re.search(r"\w\.\w", item.core):
+        item.spoken = " ".join(re.sub(r"[_-]", " ", item.core).replace(".", f" {lexicon.dot} ").split())
+        return True
+    if _EXPRESSION.fullmatch(item.core) and any(char.isdecimal() for char in item.core):
+        parts = re.findall(r"[\w.,]+|[^\w.,]", item.core)
+        item.spoken = " ".join(lexicon.symbols.get(part) or line.part(part) for part in parts)
+        return True
+    if re.search(r"\w[/_]\w", item.core):
+        item.spoken = " ".join(line.part(part) for part in re.split(r"[/_]", item.core) if part)
+        return True
+    return False
+
+
+def symbol(line: Line, index: int) -> bool:
+    """A sign on its own; those that compare or calculate only between numbers."""
+    item = line.items[index]
+    found = line.lexicon.symbols.get(item.core)
+    if item.core in line.lexicon.currencies and not item.core.isalpha():
+        item.spoken = line.lexicon.currencies[item.core][1]
+        return True
+    if found is None:
+        return False
+    near = [line.at(index + 1)] if item.core in _PREFIXES else [line.at(index - 1), line.at(index + 1)]
+    between = all(word is not None and any(char.isalnum() for char in word.shown) for word in near)
+    item.spoken = found if between or item.core.isalpha() else ""
+    return True
