@@ -17,8 +17,9 @@
         │   └── RateLimitedError
         ├── RejectedError       this request will never work (400, 422, refused content)
         ├── UnavailableError    this provider cannot work now (key, quota, language, not installed)
-        ├── CircuitOpenError    not asked at all: its circuit is open
-        └── RetryExhaustedError every attempt failed
+        ├── CircuitOpenError    not asked at all: its circuit is open               exit 75
+        └── RetryExhaustedError every attempt failed; later ones may not            exit 75
+            └── RenderExhaustedError  as that, but of work on this machine          exit 1
 
 Each carries a `code` for programs, a `message` saying what happened to what, and a `hint`: the next thing to do.
 """
@@ -145,12 +146,14 @@ class UnavailableError(ProviderError):
 
 class CircuitOpenError(ProviderError):
     code = "CIRCUIT_OPEN"
+    exit_code = 75
 
 
 class RetryExhaustedError(ProviderError):
     """`attempts` is the history: one `"provider: code: message"` for each call that was made."""
 
     code = "RETRY_EXHAUSTED"
+    exit_code = 75
 
     def __init__(
         self,
@@ -163,3 +166,9 @@ class RetryExhaustedError(ProviderError):
     ) -> None:
         super().__init__(message, provider=provider, hint=hint, retry_after_s=retry_after_s)
         self.attempts = tuple(attempts)
+
+
+class RenderExhaustedError(RetryExhaustedError):
+    """Waiting does not mend an encoder that fails on this machine every time."""
+
+    exit_code = 1

@@ -17,9 +17,9 @@ from pipeline.options import JobOptions, frame_size, next_lower, start_level
 from pipeline.steps import Step
 from pipeline.toolbox import Toolbox
 from stages.models import Brief, Degradation, Narration, Picture, Script
-from stages.render.models import SceneCut, TimedCue
+from stages.render.models import SceneCut, SegmentSpec, TimedCue
 from stages.render.timing import cut_scene, programme
-from stages.script.stage import from_scenes
+from stages.script.stage import from_scenes, pictures_of, with_pictures
 
 
 @dataclass
@@ -136,7 +136,7 @@ class Plan:
         return steps
 
     def _take_script(self, script: Script) -> list[Step]:
-        self.script = script
+        self.script = script = with_pictures(script, pictures_of(self.brief))
         self.scenes = [SceneState() for _ in script.scenes]
         steps: list[Step] = []
         for number, (scene, state) in enumerate(zip(script.scenes, self.scenes, strict=True), 1):
@@ -242,7 +242,7 @@ class Plan:
             export, earlier + 1, 0, requests.transition_spec(self, export.level, export.aspect, first, second)
         )
 
-    def _segment(self, export: ExportState, number: int, part: int, spec: requests.SegmentSpec) -> Step:
+    def _segment(self, export: ExportState, number: int, part: int, spec: SegmentSpec) -> Step:
         key = step_key("segment", requests.segment(spec, self.toolbox))
         step_id = f"segment/{export.name}/{export.level.name.lower()}/{number:04}/{part:02}"
         step = Step(step_id, "segment", number, key, spec, export=export.name, frames=spec.frames)

@@ -23,11 +23,21 @@ _SHORTEST_S = 5.0
 def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox) -> None:
     """Raise UsageError or BriefError for what would stop the job anyway, later."""
     check_output(options.output)
+    _check_theme(brief)
     _check_visuals(brief)
+    _check_music(brief)
     _check_writers(brief, toolbox)
     _check_speakers(brief, toolbox)
     _check_painters(toolbox)
     _check_glyphs(brief)
+
+
+def notices(brief: Brief) -> list[str]:
+    """What will not look as written, though nothing is wrong."""
+    from stages.typeset.fonts import load_fonts
+
+    left_out = load_fonts().left_out(" ".join([brief.title, *(scene.heading for scene in brief.scenes)]))
+    return [f"No installed font has {' '.join(left_out)}: headings go without"] if left_out else []
 
 
 def check_output(folder: Path) -> None:
@@ -46,23 +56,41 @@ def check_output(folder: Path) -> None:
             probe.unlink()
 
 
+def _check_theme(brief: Brief) -> None:
+    from stages.images.themes import check_theme
+
+    check_theme(brief.style.theme)
+
+
 def _check_visuals(brief: Brief) -> None:
     from stages.render.planes import inspect_visual
+    from stages.script.stage import pictures_of
 
+    shown = [
+        (scene.visual.path, f"{brief.name}:{scene.line}: scene {number}")
+        for number, scene in enumerate(brief.scenes, 1)
+        if scene.visual
+    ]
+    shown += [(path, f"{brief.name}: pictures") for path in pictures_of(brief)]
     problems = []
-    for number, scene in enumerate(brief.scenes, 1):
-        if scene.visual is None:
-            continue
+    for path, place in shown:
         try:
-            inspect_visual(scene.visual.path)
+            inspect_visual(path)
         except FramekeepError as error:
-            problems.append(f"{brief.name}:{scene.line}: scene {number}: {error.message}")
+            problems.append(f"{place}: {error.message}")
     if problems:
         raise BriefError(
             "These files of the brief cannot be shown:\n" + "\n".join(f"  {problem}" for problem in problems),
             problems=problems,
             hint="replace them, then render again",
         )
+
+
+def _check_music(brief: Brief) -> None:
+    if brief.music:
+        from stages.render.music import inspect_music
+
+        inspect_music(brief.music.path)
 
 
 def _check_writers(brief: Brief, toolbox: Toolbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from pipeline.home import Home
 from pipeline.naming import job_id
 from pipeline.options import JobOptions
 from pipeline.plan import Plan
-from pipeline.preflight import check_input, check_output, check_space
+from pipeline.preflight import check_input, check_output, check_space, notices
 from pipeline.report import AttemptCounter, Result, StepCount, error_report, status_of
 from pipeline.resilience.breakers import Breakers
 from pipeline.resilience.guard import Guard
@@ -30,6 +31,8 @@ from pipeline.toolbox import Toolbox
 from stages.base import CancelToken
 from stages.brief import canonical
 from stages.models import Brief, Degradation
+
+_BARE_RESUME = re.compile(r"framekeep resume\b(?! [\w-])")
 
 
 class Session:
@@ -100,6 +103,9 @@ class _Run:
             exports=list(self._options.exports),
             output=str(self._options.output),
         )
+        for message in notices(self._brief):
+            ledger.event(self._job, "warning", {"step": "", "scene": 0, "message": message})
+            self._bus.send("warning", self._job, step="", scene=0, message=message)
         return self._work()
 
     def _finished_plan(self) -> tuple[Plan, Tally] | None:
@@ -217,7 +223,7 @@ class _Run:
         )
 
     def _stopped(self, error: FramekeepError, plan: Plan, tally: Tally) -> Result:
-        error.hint = error.hint if "resume" in error.hint else _then_resume(error.hint, self._job)
+        error.hint = _then_resume(error.hint, self._job)
         status = status_of(error)
         result = Result(
             job_id=self._job,
@@ -259,6 +265,8 @@ def supersede(home: Home, job: str, options: JobOptions) -> None:
 
 def _then_resume(hint: str, job: str) -> str:
     resume = f"framekeep resume {job}"
+    if "framekeep resume" in hint:
+        return _BARE_RESUME.sub(resume, hint)
     return f"{hint}, then: {resume}" if hint else resume
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from pydantic import SecretStr
 
 from config.settings import LlmAccount, Settings
 from stages.models import Brief
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
     from stages.speech.base import SpeechProvider
 
 Identities = list[dict[str, str]]
+Kind = Literal["openai", "anthropic", "compatible"]
+
+
+class _Account(TypedDict, total=False):
+    kind: Kind
+    model: str
+    api_key: SecretStr | None
+    base_url: str | None
 
 
 class Toolbox:
@@ -27,7 +37,9 @@ class Toolbox:
 
     @functools.cached_property
     def writer_names(self) -> tuple[str, ...]:
-        return self._brief.providers.script or (*self._settings.providers.llm.names(), "outline")
+        chain = self._settings.providers.llm
+        alone = bool(chain.names()) and not chain.fallback_enabled
+        return self._brief.providers.script or (*chain.names(), *(() if alone else ("outline",)))
 
     @functools.cached_property
     def speaker_names(self) -> tuple[str, ...]:
@@ -88,9 +100,9 @@ class Toolbox:
 
         return load_fonts().identity()
 
-    def _account(self, name: str) -> dict[str, object]:
+    def _account(self, name: str) -> _Account:
         providers = self._settings.providers
-        accounts: dict[str, tuple[str, LlmAccount]] = {
+        accounts: dict[str, tuple[Kind, LlmAccount]] = {
             "openai": ("openai", providers.openai),
             "anthropic": ("anthropic", providers.anthropic),
             "localllm": ("compatible", providers.local_llm),
@@ -100,7 +112,7 @@ class Toolbox:
             return {}
         kind, account = found
         return {
-            "kind": "compatible" if account.base_url else kind,
+            "kind": "compatible" if kind == "openai" and account.base_url else kind,
             "model": account.model,
             "api_key": account.api_key,
             "base_url": account.base_url or None,

@@ -1,6 +1,6 @@
 """Makes the sample pictures and the music, from nothing but numbers.
 
-    .venv/bin/python sample_media/make_media.py            all of it, some minutes
+    .venv/bin/python sample_media/make_media.py            all of it, which takes some minutes
     .venv/bin/python sample_media/make_media.py storm      one of them
     .venv/bin/python sample_media/make_media.py --check    are the files here what the script makes?
 
@@ -155,14 +155,14 @@ def _music() -> Sound:
 
 
 def _encode(sound: Sound, path: Path) -> None:
-    """Vorbis, which keeps the exact count of samples, so that a loop stays one."""
+    """Vorbis keeps the exact count of samples, and at this quality both ends of the loop still meet."""
     import imageio_ffmpeg
 
     from sample_media.making.tune import RATE_HZ
 
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", "-f", "f64le", "-ar", str(RATE_HZ), "-ac", "2",
-        "-i", "pipe:0", "-c:a", "libvorbis", "-q:a", "4.5", "-fflags", "+bitexact", "-flags", "+bitexact", str(path),
+        "-i", "pipe:0", "-c:a", "libvorbis", "-q:a", "6", "-fflags", "+bitexact", "-flags", "+bitexact", str(path),
     ]  # fmt: skip
     subprocess.run(command, input=sound.astype("<f8").tobytes(), check=True)
 

@@ -346,9 +346,7 @@ def test_what_is_no_brief_file_is_a_clear_error(tmp_path: Path) -> None:
     assert "cannot be read" in fault("a" * 300 + ".md").message
 
 
-def test_a_file_that_may_not_be_read_is_a_clear_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_may_not_be_read_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "b.md"
     path.write_text("text")
 
@@ -437,8 +435,7 @@ def test_any_dict_gives_a_brief_or_a_brief_error(data: dict[str, object]) -> Non
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.text(alphabet=st.sampled_from("---\n#!:[]{}()*&`'\"|<> \tab1,\\\u2028"), max_size=120)
-    | st.text(max_size=60),
+    st.text(alphabet=st.sampled_from("---\n#!:[]{}()*&`'\"|<> \tab1,\\\u2028"), max_size=120) | st.text(max_size=60),
     st.sampled_from(["md", "txt", "yaml", "json"]),
 )
 def test_any_text_gives_a_brief_or_a_brief_error(text: str, format: Format) -> None:

@@ -263,6 +263,14 @@ def test_an_error_that_left_no_job_is_a_message_and_a_document(
     assert f"✗ {error.message}\n→ {error.hint}\n" in err
 
 
+def test_every_problem_of_a_brief_is_shown(run: Run) -> None:
+    Path("bad.md").write_text("---\ntitle: X\nvoyce: a\ncaptions: maybe\n---\n## One\nHello.\n")
+    code, _, err = run("render", "bad.md")
+    assert code == 2
+    assert err.startswith("✗ 2 problems:\n  bad.md:3: ")
+    assert "\n  bad.md:4: " in err
+
+
 def test_a_fault_of_ours_ends_in_a_log_without_secrets(
     run: Run, script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

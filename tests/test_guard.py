@@ -154,6 +154,23 @@ def test_when_all_providers_fail_the_error_tells_of_each() -> None:
         at.call("speak", [A, B], work)
 
 
+def test_a_job_waits_when_waiting_may_mend_one_of_its_providers() -> None:
+    at = desk(retries=0)
+
+    def work(provider: Provider, _cancel: CancelToken) -> str:
+        raise TransientError("a is down") if provider is A else UnavailableError("b has no key")
+
+    with pytest.raises(RetryExhaustedError, match=r"a is down.*; b has no key") as caught:
+        at.call("write", [A, B], work)
+    assert caught.value.exit_code == 75
+
+
+def test_an_encoder_that_fails_every_time_is_nothing_to_wait_for() -> None:
+    with pytest.raises(RetryExhaustedError) as caught:
+        desk(retries=0).call("encode", [A], failing(TransientError("crashed")))
+    assert (caught.value.code, caught.value.exit_code) == ("RETRY_EXHAUSTED", 1)
+
+
 def test_a_resource_that_ran_short_is_neither_retried_nor_given_to_the_next_provider() -> None:
     at = desk()
     with pytest.raises(OutOfMemoryError):

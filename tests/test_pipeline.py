@@ -332,6 +332,14 @@ def test_a_picture_that_is_none_is_refused_before_any_work(make_pipeline: MakePi
         make_pipeline().render(brief, output=tmp_path / "out")
 
 
+def test_music_that_is_none_is_refused_before_any_work(make_pipeline: MakePipeline, tmp_path: Path) -> None:
+    (tmp_path / "music.mp3").write_bytes(b"ID3 no music at all")
+    brief = tmp_path / "brief.md"
+    brief.write_text("---\ntitle: T\nmusic: music.mp3\n---\n\n## One\nHello there.\n")
+    with pytest.raises(BriefError, match=r"The music .*music\.mp3 cannot be used"):
+        make_pipeline().render(brief, output=tmp_path / "out")
+
+
 def test_a_chinese_brief_is_told_what_is_missing(make_pipeline: MakePipeline, tmp_path: Path) -> None:
     brief = parse_brief(
         "---\ntitle: 灯塔\nlanguage: zh\n---\n\n## 一\n灯塔照亮大海。\n", format="md", base=tmp_path, name="zh"
@@ -352,6 +360,41 @@ def test_a_full_disk_parks_the_job_before_it_starts(
     assert result.error
     assert result.error.code == "DISK_FULL"
     assert "1 MB are free" in result.error.message
+
+
+def test_a_folder_of_pictures_is_spread_over_the_scenes(
+    make_pipeline: MakePipeline, tiny_brief: Path, tmp_path: Path, events: list[Event]
+) -> None:
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    for number, colour in enumerate(["red", "green"], 1):
+        Image.new("RGB", (320, 180), colour).save(tmp_path / "photos" / f"{number}.png")
+    tiny_brief.write_text(tiny_brief.read_text().replace("seed: 3", "seed: 3\npictures: photos/"))
+    result = make_pipeline().render(tiny_brief, output=tmp_path / "out")
+    assert result.status == "done"
+    drawn = [event.data["step"] for event in events if event.kind == "step_executed" and event.data["provider"] == "card"]
+    assert len(drawn) == 1
+    (tmp_path / "photos" / "1.png").write_bytes(b"no picture")
+    with pytest.raises(BriefError, match=r"small: pictures: .*1\.png"):
+        make_pipeline().render(tiny_brief, output=tmp_path / "out")
+
+
+def test_a_provider_that_is_down_parks_the_job(
+    make_pipeline: MakePipeline, tiny_brief: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stages.images.card_provider import CardProvider
+
+    def draw(*_: object) -> Path:
+        raise TransientError("the service is down", provider="card")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CardProvider, "draw", draw)
+        result = make_pipeline().render(tiny_brief, output=tmp_path / "out")
+    assert (result.status, result.exit_code) == ("parked", 75)
+    assert result.error
+    assert result.error.code == "RETRY_EXHAUSTED"
+    assert make_pipeline().resume().status == "done"
 
 
 def test_equal_lines_are_spoken_once(make_pipeline: MakePipeline, tmp_path: Path, events: list[Event]) -> None:

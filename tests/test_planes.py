@@ -136,7 +136,7 @@ def test_other_modes_come_out_right(tmp_path: Path) -> None:
 def test_tiny_and_thin_pictures_fill_a_frame(tmp_path: Path, size: tuple[int, int], out: tuple[int, int]) -> None:
     path = saved(Image.new("RGB", size, RED), tmp_path / "a.png")
     for name in ("auto", "pan-left", "pan-up", "zoom-in"):
-        motion = plan_motion(name, 30, *size, *out, (0.5, 0.5), 1, False)  # type: ignore[arg-type]
+        motion = plan_motion(name, 30, *size, *out, (0.5, 0.5), 1, False)
         planes = load_planes(path, motion, *out)
         assert planes.size[0] >= out[0]
         assert planes.size[1] >= out[1]
@@ -259,7 +259,8 @@ X264 = ("-c:v", "libx264", "-qp", "4", "-g", "5", "-bf", "2", "-video_track_time
 
 def test_each_frame_shows_the_clips_picture_of_its_time(clip: Callable[..., Path]) -> None:
     path = clip("a.mp4", list(range(12)), *X264)
-    assert inspect_visual(path) == ("clip", 160, 90, pytest.approx(0.4))
+    assert inspect_visual(path)[:3] == ("clip", 160, 90)
+    assert inspect_visual(path)[3] == pytest.approx(0.4)
     assert shown(path, list(range(12))) == list(range(12))
     assert shown(path, list(range(6)), fps=15) == [0, 2, 4, 6, 8, 10]
     assert shown(path, list(range(8)), fps=60) == [0, 0, 1, 1, 2, 2, 3, 3]

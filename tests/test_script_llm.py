@@ -42,7 +42,7 @@ Kind = Literal["openai", "anthropic", "compatible"]
 KINDS: tuple[Kind, ...] = ("openai", "anthropic", "compatible")
 SECRET = "sk-test-0123456789abcdef"
 NAME_OF = {"openai": "OpenAI", "anthropic": "Anthropic", "compatible": "LocalLLM"}
-MODEL_OF = {"openai": "gpt-5-mini", "anthropic": "claude-sonnet-5-5", "compatible": "some-local-model"}
+MODEL_OF = {"openai": "gpt-5.4-mini", "anthropic": "claude-sonnet-5-5", "compatible": "some-local-model"}
 SCENES = [
     {
         "heading": "A lamp.",
@@ -270,9 +270,14 @@ def test_longer_films_ask_for_more_words_and_german_for_fewer_than_english() -> 
 
 
 def test_a_length_far_off_target_is_noted_and_kept(server: ModelServer) -> None:
-    script = write(writer_for(server, "openai"), BRIEF.model_copy(update={"target_length_s": 120}))
+    script = write(writer_for(server, "openai"), BRIEF.model_copy(update={"target_length_s": 30}))
     assert "words where about" in script.notes[0]
     assert not write(writer_for(server, "openai"), BRIEF.model_copy(update={"target_length_s": 7})).notes
+
+
+def test_a_length_that_has_nothing_to_do_with_the_target_is_no_answer(server: ModelServer) -> None:
+    with pytest.raises(TransientError, match="words where about"):
+        write(writer_for(server, "openai"), BRIEF.model_copy(update={"target_length_s": 600}))
 
 
 def test_nothing_but_the_server_is_contacted(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -629,3 +634,34 @@ def test_subclasses_are_tested_before_their_bases(name: str) -> None:
         cls: Callable[..., Exception] = getattr(sdk, name)
         found = translate(cls(request=httpx2.Request("POST", "http://127.0.0.1/")), "OpenAI")
         assert type(found) is (TimedOutError if name == "APITimeoutError" else TransientError)
+
+
+def test_behind_the_real_guard_a_quota_goes_to_the_next_writer_after_one_call(
+    server: ModelServer, tmp_path: Any
+) -> None:
+    from config.settings import Settings
+    from pipeline.resilience.breakers import Breakers
+    from pipeline.resilience.guard import Attempt, Guard
+    from stages.base import Clock, Context
+    from stages.script.stage import write_script
+
+    settings = Settings()
+    attempts: list[Attempt] = []
+    guard = Guard(settings, Breakers(), Clock(sleep=lambda seconds: None))
+    call = guard.bind(CancelToken(), attempts.append)
+    server.reply = Reply(429, raw=json.dumps({"error": {"code": "insufficient_quota", "message": "spent"}}))
+    brief = BRIEF.model_copy(update={"text": "The lamp burns. The sea is dark tonight. Nobody sleeps."})
+    context = Context(scratch=tmp_path, artifact=lambda digest: tmp_path, call=call)
+    script = write_script(brief, context, [writer_for(server, "openai"), create("outline")])
+    assert script.writer == "outline"
+    assert [(attempt.provider, attempt.code) for attempt in attempts] == [
+        ("OpenAI", "PROVIDER_UNAVAILABLE"),
+        ("outline", ""),
+    ]
+    assert len(server.requests) == 1
+
+    attempts.clear()
+    server.requests.clear()
+    server.reply = Reply(500, raw="{}")
+    write_script(brief, context, [writer_for(server, "openai"), create("outline")])
+    assert len(server.requests) == 1 + settings.resilience.retry.max_retry_attempts

@@ -407,6 +407,20 @@ def test_without_the_tagger_english_still_gets_headings(monkeypatch: pytest.Monk
     assert len(set(headings)) == len(headings)
 
 
+def test_addresses_are_no_headings() -> None:
+    heading = write(
+        "Visit https://example.org/harbour today. The old harbour is open again since June of this year.",
+        title="x" * 99,
+    )
+    assert "http" not in heading.scenes[0].heading
+    assert head([["Go to https://example.org/a now."]], "en", [""])[0][0] == "Go to now"
+
+
+def test_japanese_sentences_are_joined_without_spaces() -> None:
+    text = "灯台は夜の海を照らす建物です。昔の灯台は油を燃やしていました。多くの灯台は無人です。"
+    assert "".join(scene.narration for scene in write(text, "ja").scenes) == text
+
+
 def test_a_scene_without_any_phrase_is_called_by_its_first_words() -> None:
     assert head([["Go, go, go!"]], "en", [""])[0][0] == "Go"
     assert head([["これは本です。"]], "ja", [""])[0][0].startswith("これは本")

@@ -28,10 +28,14 @@ ENGLISH = {
         "It was minus five degrees Celsius at seventy kilometers per hour with five kilograms and sixteen gigabytes; three times "
         "four equals twelve."
     ),
-    "A & B, 24/7, 50–60, #3 and 2020–2024": "A and B, twenty-four seven, fifty to sixty, number three and twenty twenty to twenty twenty-four",
+    "A & B, 24/7, 50–60, #3 and 2020–2024": (
+        "A and B, twenty-four seven, fifty to sixty, number three and twenty twenty to twenty twenty-four"
+    ),
     "Apples, pears, etc. are cheap.": "Apples, pears, et cetera are cheap.",
     "We sell pears, etc. They sell plums.": "We sell pears, et cetera. They sell plums.",
-    "HTML5, 4K, 1080p, MP3 and v3.11 of H.264": "HTML five, four K, ten eighty p, MP three and version three point eleven of H two six four",
+    "HTML5, 4K, 1080p, MP3 and v3.11 of H.264": (
+        "HTML five, four K, ten eighty p, MP three and version three point eleven of H two six four"
+    ),
     "The 1980s and '90s; Louis XIV; World War II.": "The nineteen eighties and nineties; Louis the fourteenth; World War two.",
     "Call 555-1234 or +1 (555) 123-4567.": (
         "Call five five five, one two three four or plus one, five five five, one two three, four five six seven."
@@ -50,6 +54,14 @@ ENGLISH = {
     "CO₂, H2O and x²": "C O two, H two O and x squared",
     "5pm, 12 a.m. and 9:00": "five P.M., twelve A.M. and nine o'clock",
     "On 2024-03-05": "On March fifth, twenty twenty-four",
+    "the mid-1990s, a 10-minute walk, COVID-19 and a 5-year-old": (
+        "the mid nineteen nineties, a ten minute walk, COVID nineteen and a five year old"
+    ),
+    "$20–30, $5-$10 and 5–10%": "twenty to thirty dollars, five to ten dollars and five to ten percent",
+    "at 5 am, 7:30 PM, e.g., +5% or -3 °F": (
+        "at five A.M., seven thirty P.M., for example, plus five percent or minus three degrees Fahrenheit"
+    ),
+    "I am here. He said no.": "I am here. He said no.",
     "007 and 0.05": "zero zero seven and zero point zero five",
     "$0.99 or $1": "ninety-nine cents or one dollar",
     "file_name.py, Node.js and C/D": "file name dot py, Node dot js and C D",
@@ -156,7 +168,13 @@ def test_every_shown_word_has_its_place_whatever_is_written(text: str, language:
 
 @pytest.mark.parametrize(
     ("text", "script"),
-    [("你好，世界", "Chinese characters"), ("Привет, мир", "Cyrillic script"), ("Hello μ world", ""), ("naïve café", ""), ("42", "")],
+    [
+        ("你好，世界", "Chinese characters"),
+        ("Привет, мир", "Cyrillic script"),
+        ("Hello μ world", ""),
+        ("naïve café", ""),
+        ("42", ""),
+    ],
 )
 def test_foreign_letters_are_named(text: str, script: str) -> None:
     assert foreign_script(text) == script
@@ -166,5 +184,7 @@ def test_german_said_to_be_english_is_noticed_and_english_names_are_not() -> Non
     german = "Der alte Turm steht am Hafen und ist nicht mehr in Betrieb, aber die Leute mögen ihn und das Licht."
     assert looks_like("en", german) == "de"
     assert looks_like("de", german) == ""
-    assert looks_like("en", "Die hard fans of Das Boot met in Den Haag to watch it with friends from the old days.") == ""
+    assert (
+        looks_like("en", "Die hard fans of Das Boot met in Den Haag to watch it with friends from the old days.") == ""
+    )
     assert looks_like("en", "der und das") == ""

@@ -35,6 +35,7 @@ class Display(ABC):
         self._clock = clock
         self._started = clock()
         self.fault: Exception | None = None
+        self.is_gone = False
 
     def __enter__(self) -> Display:
         return self
@@ -44,12 +45,15 @@ class Display(ABC):
 
     def take(self, event: Event) -> None:
         """Show an event."""
-        if self.fault:
+        if self.fault or self.is_gone:
             return
         try:
             if sentence := self.watcher.take(event):
                 self.message(*sentence)
             self._after(event)
+        except OSError:
+            # The terminal was closed.
+            self.is_gone = True
         except Exception as fault:  # noqa: BLE001 - whatever it is, the render is worth more; it is reported at the end
             self.fault = fault
 
@@ -205,9 +209,7 @@ def draw(view: View, elapsed_s: float) -> RenderableType:
 
     title = " · ".join(part for part in (view.position, clean(view.title), view.job_id) if part)
     fraction = view.fraction
-    bar = ProgressBar(
-        total=1.0, completed=fraction or 0.0, width=_BAR, complete_style="cyan", finished_style="green"
-    )
+    bar = ProgressBar(total=1.0, completed=fraction or 0.0, width=_BAR, complete_style="cyan", finished_style="green")
     row = Table.grid(padding=(0, 1))
     percent = f"{fraction:4.0%}" if fraction is not None else "    "
     row.add_row(bar, Text(percent), Text(console.clock_text(elapsed_s), style="dim"))

@@ -26,9 +26,18 @@ def tell_error(message: str, hint: str) -> None:
         console.say(f"{console.symbol('next')} {hint}")
 
 
+def tell(error: FramekeepError) -> None:
+    """An error of ours, with every problem that it carries."""
+    problems: Sequence[str] = getattr(error, "problems", ())
+    message = error.message
+    if len(problems) > 1 and not all(problem in message for problem in problems):
+        message = "\n".join([f"{console.count_text(len(problems), 'problem')}:", *(f"  {one}" for one in problems)])
+    tell_error(message, error.hint)
+
+
 def report(error: FramekeepError, *, as_json: bool) -> int:
     """Show an error of ours; returns its exit code."""
-    tell_error(error.message, error.hint)
+    tell(error)
     if as_json:
         console.out_json({"error": error_document(error)})
     return ExitCode(error.exit_code)

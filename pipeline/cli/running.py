@@ -46,7 +46,7 @@ def run_one(common: Common, work: Callable[[Pipeline], Result], *, jobs: int | N
     try:
         result = with_pipeline(common, lambda pipeline, _display: work(pipeline), jobs=jobs, quiet=quiet)
     except FramekeepError as error:
-        failures.tell_error(error.message, error.hint)
+        failures.tell(error)
         if common.json:
             console.out_json(document_for(error))
         return error.exit_code

@@ -18,7 +18,7 @@ from typing import Any
 from pipeline.cli.exits import ExitCode
 
 # Within two seconds of the signal the command has ended, whatever it was doing: a kill at any moment is safe.
-GRACE_S = 1.2
+GRACE_S = 1.0
 _END = b"\0"
 
 

@@ -18,18 +18,20 @@ from config.errors import (
     CancelledError,
     FramekeepError,
     ProviderError,
+    RenderExhaustedError,
     RetryExhaustedError,
     TimedOutError,
     TransientError,
 )
 from config.settings import Settings
 from pipeline.resilience.breakers import Breakers
-from pipeline.resilience.policy import Policy, policy_for
+from pipeline.resilience.policy import LOCAL_MEDIA, Policy, policy_for
 from stages.base import CancelToken, Clock, Provider
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Provider)
 
+PARKED = 75
 EXHAUSTED_MESSAGE = "All retry attempts have been exhausted for this operation"
 
 
@@ -100,10 +102,10 @@ class GuardedCall:
             return answer, provider
         if not errors:
             raise ProviderError(f"No provider is set up for '{operation}'", hint="framekeep doctor")
-        if len(errors) > 1:
-            errors[-1].message = "; ".join(error.message for error in errors)
-            errors[-1].args = (errors[-1].message,)
-        raise errors[-1]
+        # Where waiting may mend one of them, the job waits.
+        final = next((error for error in errors if error.exit_code == PARKED), errors[-1])
+        final.message = "; ".join(error.message for error in errors)
+        raise final
 
     def _operate(self, operation: str, provider: P, policy: Policy, work: Callable[[P, CancelToken], T]) -> T:
         """One provider's operation: its attempts, within its time."""
@@ -134,7 +136,8 @@ class GuardedCall:
             last = error.last_attempt.exception()
             if not isinstance(last, TransientError):
                 raise
-            raise RetryExhaustedError(
+            kind = RenderExhaustedError if operation in LOCAL_MEDIA else RetryExhaustedError
+            raise kind(
                 f"{policy.name}: {EXHAUSTED_MESSAGE} ({len(history)} calls; last: {last.message})",
                 provider=provider.name,
                 hint=last.hint or "wait a minute, then: framekeep resume",

@@ -21,7 +21,7 @@ _ISLES = (
     (-3600.0, 11500.0, 2600.0, 1200.0, 620.0),
     (3200.0, 13500.0, 3200.0, 1300.0, 700.0),
 )
-_ROCK = (236.0, 1230.0, 70.0, 52.0, 26.0)
+_ROCK = (270.0, 1480.0, 76.0, 58.0, 26.0)
 
 
 def ground(x: Grid, z: Grid, fine: Grid) -> Grid:
@@ -134,7 +134,7 @@ def _tower(light: Grid, camera: Camera) -> None:
     at = np.array([x], dtype=np.float32), np.array([z], dtype=np.float32)
     base = float(ground(*at, np.array([0.5], dtype=np.float32))[0])
     foot = camera.pixel(x, base - 0.5, z)
-    high = camera.focal_px * 34.0 / z
+    high = camera.focal_px * 42.0 / z
     place_tower(
         light, foot, high, sun=colour("#fff0d8") * 1.5, sky=colour("#a8c4e6") * 0.5, from_left=0.8, bands="#b3271e"
     )

@@ -99,7 +99,9 @@ def _stars(light: Grid, camera: Camera) -> None:
 
 
 def _dot(light: Grid, x: float, y: float, bright: float, tint: Grid, scale: float) -> None:
-    size = max(0.62, (0.78 + 0.30 * min(bright, 4.0) ** 0.7) * scale)
+    wanted = (0.78 + 0.30 * min(bright, 4.0) ** 0.7) * scale
+    size = max(0.62, wanted)
+    bright *= (wanted / size) ** 2  # a star too small to show is a fainter pixel
     reach = int(np.ceil(size * 3))
     left, top = int(x) - reach, int(y) - reach
     if left < 0 or top < 0 or left + 2 * reach + 1 > light.shape[1] or top + 2 * reach + 1 > light.shape[0]:

@@ -56,11 +56,7 @@ class Reader:
                 hint = hints.get(name)
                 what = f"unknown key {name!r}; write {hint}" if hint else unknown("key", name, known)
                 self.wrong(entry, key, what)
-        return {
-            name: node.value[name]
-            for name in known
-            if name in node.value and node.value[name].value is not None
-        }
+        return {name: node.value[name] for name in known if name in node.value and node.value[name].value is not None}
 
     def items(self, node: Node, key: str) -> list[Node]:
         if isinstance(node.value, list):
@@ -107,9 +103,7 @@ class Reader:
             self.wrong(node, key, f"{shorten(text)!r} is not a language code; write it like en, de or pt-BR")
             return None
         primary, *rest = re.split("[-_]", text)
-        return "-".join(
-            [primary.lower(), *(part.upper() if len(part) == 2 else part.title() for part in rest)]
-        )
+        return "-".join([primary.lower(), *(part.upper() if len(part) == 2 else part.title() for part in rest)])
 
     def choice(self, node: Node, key: str, literal: object) -> str | None:
         """One of a Literal's names; case does not count."""
@@ -141,9 +135,7 @@ class Reader:
     def whole(self, node: Node, key: str) -> int | None:
         value = int(node.raw) if re.fullmatch(r"[0-9]{1,18}", node.raw) else None
         if isinstance(node.value, bool) or value is None:
-            self.wrong(
-                node, key, f"expected a whole number from 0 on, found {shorten(node.raw) or node.kind}"
-            )
+            self.wrong(node, key, f"expected a whole number from 0 on, found {shorten(node.raw) or node.kind}")
             return None
         return value
 

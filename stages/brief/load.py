@@ -29,9 +29,7 @@ def load_brief(path: Path) -> Brief:
     format = FORMATS.get(path.suffix.lower())
     if format is None and path.is_file():
         what = f"ends in {path.suffix!r}" if path.suffix else "has no ending"
-        raise BriefError(
-            f"{path}: {what}; a brief ends in one of {' '.join(FORMATS)}", hint="rename the file"
-        )
+        raise BriefError(f"{path}: {what}; a brief ends in one of {' '.join(FORMATS)}", hint="rename the file")
     text = read_text(path)
     return _parse(text, format or "txt", path.absolute().parent, path.stem, str(path))
 

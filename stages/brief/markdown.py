@@ -40,9 +40,7 @@ def from_markdown(text: str, problems: Problems) -> Node:
         if node is None:
             continue
         if key in entries:
-            problems.add(
-                entries[key].line, key, "is given in the front matter and below it; keep one of them"
-            )
+            problems.add(entries[key].line, key, "is given in the front matter and below it; keep one of them")
         entries[key] = node
     return Node(entries, 1)
 
@@ -72,9 +70,7 @@ class _Scene:
         """What a YAML scene would hold. When spoken, subheadings end like sentences."""
         entries = dict(self.entries)
         if self.paragraphs:
-            text = "\n\n".join(
-                _ended(part) if is_title and spoken else part for part, is_title in self.paragraphs
-            )
+            text = "\n\n".join(_ended(part) if is_title and spoken else part for part, is_title in self.paragraphs)
             entries["narration"] = Node(text, self.text_line, text)
         return Node(entries, self.line)
 
@@ -104,9 +100,7 @@ class _Walk:
                     f"{_UNSPEAKABLE[token.type]} cannot be spoken; say it in a sentence",
                 )
             elif token.type == "html_block":
-                self._paragraph(
-                    _TAG.sub(" ", _COMMENT.sub(" ", token.content)), self._line(token), sentence=False
-                )
+                self._paragraph(_TAG.sub(" ", _COMMENT.sub(" ", token.content)), self._line(token), sentence=False)
             elif token.type == "inline" and not in_table:
                 above = tokens[index - 1]
                 if above.type == "heading_open":
@@ -125,9 +119,7 @@ class _Walk:
         if self._scenes:
             return None
         for key, node in self._opening.entries.items():
-            self._problems.add(
-                node.line, key, "needs `## ` scenes; for prose, name a folder with `pictures:`"
-            )
+            self._problems.add(node.line, key, "needs `## ` scenes; for prose, name a folder with `pictures:`")
         narration = self._opening.node(spoken=False).value
         return narration.get("narration") if isinstance(narration, dict) else None
 
@@ -197,9 +189,7 @@ class _Walk:
                 self._problems.add(line, "", unknown("attribute", name, _ATTRIBUTE_NAMES))
         left = _ATTRIBUTE.sub("", text).replace(",", "").strip()
         if left:
-            self._problems.add(
-                line, "", f'cannot read {shorten(left)!r}; attributes look like motion="zoom-in"'
-            )
+            self._problems.add(line, "", f'cannot read {shorten(left)!r}; attributes look like motion="zoom-in"')
 
     def _plain(self, children: Sequence[Token], at: Token) -> str:
         """Inline markup as plain text: links and emphasis keep their words, comments and tags vanish."""

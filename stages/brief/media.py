@@ -21,9 +21,7 @@ def pictures_in(folder: Path) -> list[Path]:
         files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise BriefError(
-            f"{folder}: cannot read this folder of pictures: {reason}", hint="check `pictures:`"
-        ) from None
+        raise BriefError(f"{folder}: cannot read this folder of pictures: {reason}", hint="check `pictures:`") from None
     return sorted((path for path in files if path.suffix.lower() in PICTURE_ENDINGS), key=_natural)
 
 

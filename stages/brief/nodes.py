@@ -35,9 +35,7 @@ def from_python(value: Any, problems: Problems, key: str = "", depth: int = 0) -
     if depth > _DEEPEST:
         problems.add(0, key, "is nested too deeply")
     elif isinstance(value, Mapping):
-        inner = {
-            str(name): from_python(item, problems, f"{key}{name}", depth + 1) for name, item in value.items()
-        }
+        inner = {str(name): from_python(item, problems, f"{key}{name}", depth + 1) for name, item in value.items()}
         return Node(inner)
     elif isinstance(value, PurePath):
         return Node(str(value), raw=str(value))

@@ -51,9 +51,7 @@ def _read_bytes(path: Path) -> bytes:
         raise BriefError(f"{path}: there is no such file", hint=_did_you_mean(path)) from None
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise BriefError(
-            f"{path}: cannot be read: {reason}", hint="check the path and its permissions"
-        ) from None
+        raise BriefError(f"{path}: cannot be read: {reason}", hint="check the path and its permissions") from None
 
 
 def _did_you_mean(path: Path) -> str:

@@ -96,12 +96,8 @@ def _music(reader: Reader, node: Node) -> Music | None:
     if not isinstance(node.value, dict):
         path = reader.file(node, "music", MUSIC_ENDINGS)
         return Music(path=path) if path else None
-    found = reader.mapping(
-        node, "music", ("path", "gain_db"), {"gain": "`gain_db: -3`", "volume": "`gain_db: -3`"}
-    )
-    gain_db = (
-        reader.number(found["gain_db"], "music.gain_db", -40.0, 12.0, " dB") if "gain_db" in found else 0.0
-    )
+    found = reader.mapping(node, "music", ("path", "gain_db"), {"gain": "`gain_db: -3`", "volume": "`gain_db: -3`"})
+    gain_db = reader.number(found["gain_db"], "music.gain_db", -40.0, 12.0, " dB") if "gain_db" in found else 0.0
     if "path" not in found:
         reader.wrong(node, "music", "names no `path`")
         return None
@@ -116,9 +112,7 @@ def _providers(reader: Reader, node: Node) -> ProviderChoice:
 
 
 def _scenes(reader: Reader, node: Node) -> tuple[SceneBrief, ...]:
-    return tuple(
-        _scene(reader, item, f"scene {number}") for number, item in enumerate(reader.items(node, "scenes"), 1)
-    )
+    return tuple(_scene(reader, item, f"scene {number}") for number, item in enumerate(reader.items(node, "scenes"), 1))
 
 
 def _scene(reader: Reader, node: Node, where: str) -> SceneBrief:

@@ -191,7 +191,11 @@ def _last_end(container: InputContainer, stream: VideoStream, near: int) -> int:
     """Where the last picture ends, in the stream's time base; `near` is a place not far before or behind it."""
     step = int(1 / stream.average_rate / _base(stream)) if stream.average_rate else 0
     last, length = stream.start_time or 0, 0
-    container.seek(near, stream=stream, backward=True)
+    try:
+        container.seek(near, stream=stream, backward=True)
+    except (OSError, ValueError):
+        # Not every kind of file can be entered behind its last picture.
+        container.seek(last, stream=stream, backward=True)
     for packet in container.demux(stream):
         if packet.pts is not None and packet.pts >= last:
             last, length = packet.pts, packet.duration or step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from stages.render.planes import Planes, scaled
@@ -46,15 +47,13 @@ def _fill(inner: Planes, canvas: tuple[int, int]) -> Planes:
     import numpy as np
 
     small = scaled(inner, _shrunk(inner.size))
-    noise = np.random.default_rng(_DITHER_SEED)
 
     def grow(plane: NDArray[np.uint8], size: tuple[int, int], zero: float, gain: float) -> NDArray[np.uint8]:
         soft = cv2.GaussianBlur(plane.astype(np.float32), (0, 0), _BLUR_SIGMA, borderType=cv2.BORDER_REPLICATE)
         toned = (_middle(np.asarray(soft, np.float32), size) - zero) * gain + zero
         large = cv2.resize(toned, size, interpolation=cv2.INTER_CUBIC)
         # Slow gradients show steps without it.
-        dithered = large + noise.random(large.shape, dtype=np.float32)
-        return np.asarray(np.clip(dithered, 0, 255), np.uint8)
+        return np.asarray(cv2.convertScaleAbs(cv2.max(cv2.add(large, _noise(size)), 0.0)), np.uint8)
 
     half = (canvas[0] // 2, canvas[1] // 2)
     return Planes(
@@ -63,6 +62,14 @@ def _fill(inner: Planes, canvas: tuple[int, int]) -> Planes:
         grow(small.v, half, _GREY, _COLOURFULNESS),
         inner.chroma_x,
     )
+
+
+@lru_cache(maxsize=4)
+def _noise(size: tuple[int, int]) -> NDArray[np.float32]:
+    """One step of brightness, the same for every frame."""
+    import numpy as np
+
+    return np.random.default_rng(_DITHER_SEED).random((size[1], size[0]), dtype=np.float32) - 0.5
 
 
 def _shrunk(size: tuple[int, int]) -> tuple[int, int]:

@@ -63,10 +63,10 @@ class Cue(Model):
 
 
 class Motion(Model):
-    """A camera move over a still: zoom and centre run from `start` to `end` (zoom, x, y), eased, over `frames` frames. A closed form of the frame number.
+    """A camera move over a picture: zoom and centre run from `start` to `end` (zoom, x, y), eased, over `frames` frames.
 
-    With `cover` the picture fills the frame and zoom 1 shows as much of it as fits; with `contain` all of it stands over a blurred
-    fill, and zoom 1 shows all of that.
+    It is a closed form of the frame number. With `cover` the picture fills the frame, and zoom 1 shows as much of it as fits; with
+    `contain` all of it stands over a blurred fill, and zoom 1 shows all of that.
     """
 
     start: tuple[float, float, float]

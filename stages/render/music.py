@@ -28,6 +28,22 @@ _CLEAN_STEPS = 3.0
 _AROUND = 480
 
 
+def inspect_music(path: Path) -> None:
+    """Raise BriefError unless the file begins with sound that can be decoded. Reads little of it."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            if container.streams.audio and next(container.decode(audio=0), None) is not None:
+                return
+        reason = "there is no sound in it"
+    except (av.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    raise BriefError(
+        f"The music {path} cannot be used: {reason}", problems=[str(path)], hint="replace it, then render again"
+    )
+
+
 @dataclass(frozen=True)
 class Music:
     """Decoded music: `samples` of raw float32 stereo in `path` from sample `first`, its end overlapping its start by `seam`."""

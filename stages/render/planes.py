@@ -28,9 +28,9 @@ _LUMA_GAIN, _CHROMA_GAIN = 219 / 255, 224 / 255
 # bilinear sampling comes out as sharp and as free of shimmer as four times the work on a single-density one.
 DENSITY = 2
 # What bilinear sampling takes from the finest detail, given back beforehand.
-_PREEMPHASIS = 0.08
+_PREEMPHASIS = 0.12
 # Finished canvases that neighbouring segments will ask for again.
-_KEPT_CANVASES, _KEPT_BYTES = 6, 160_000_000
+_KEPT_CANVASES, _KEPT_BYTES = 4, 100_000_000
 
 
 @dataclass(frozen=True)

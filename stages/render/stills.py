@@ -100,7 +100,7 @@ def load_rgb(path: Path, width: int, height: int) -> NDArray[np.uint8]:
 
 
 def _orientation(image: Image) -> int:
-    """EXIF's number; 1 is upright. Pillow turns TIFF pictures by itself, and decodes a whole PNG to look for one behind the pixels."""
+    """EXIF's number; 1 is upright. Pillow turns TIFF by itself, and would decode a whole PNG to look for one behind its pixels."""
     from PIL.Image import Exif
 
     if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):

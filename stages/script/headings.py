@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from stages.script.phrases import Phrase, phrases
+from stages.script.phrases import ADDRESS, Phrase, phrases
 from stages.script.words import count_words, primary, stems
 
 _MOST_CHARS = 40
@@ -80,7 +80,7 @@ def _capital(text: str) -> str:
 
 def _first_words(sentence: str) -> str:
     """The sentence's first clause, cut after a few words: better than nothing where no phrase can be made out."""
-    clause = next((part.strip() for part in _CLAUSE.split(sentence) if count_words(part)), "")
+    clause = next((part.strip() for part in _CLAUSE.split(ADDRESS.sub(" ", sentence)) if count_words(part)), "")
     if " " not in clause:
         return clause[: _SPACELESS_MOST_CHARS if not clause.isascii() else _MOST_CHARS]
     kept = ""

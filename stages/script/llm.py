@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["openai", "anthropic", "compatible"]
 
+#: Noted beyond this share of the words asked for; beyond this many times more or fewer it is no answer at all.
 _TOLERANCE = 0.25
+_FAR_OFF = 5
+_MOST_PROMPT_CHARS = 400
 _CONNECT_S = 10.0
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 _URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
@@ -113,7 +117,14 @@ class LlmWriter(ScriptWriter):
             # Not chained: an SDK's error carries the request, and with it the key, into whatever prints the chain.
             raise known from None
         scenes = self._scenes(draft.scenes)
-        return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(brief, scenes))
+        words, wanted = sum(count_words(scene.narration) for scene in scenes), wanted_words(brief)
+        if not wanted / _FAR_OFF <= words <= wanted * _FAR_OFF:
+            raise TransientError(
+                f"{self.name} wrote {words} words where about {wanted} were asked for",
+                provider=self.name,
+                hint="framekeep resume, or choose a larger model",
+            )
+        return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(words, wanted))
 
     async def _ask(self, brief: Brief, timeout_s: float) -> Draft:
         import pydantic_ai
@@ -170,7 +181,7 @@ class LlmWriter(ScriptWriter):
             ScriptScene(
                 narration=_spoken(draft.narration),
                 heading=_spoken(draft.heading).rstrip(".:;,"),
-                picture_prompt=" ".join(draft.picture_prompt.split()),
+                picture_prompt=textwrap.shorten(draft.picture_prompt, _MOST_PROMPT_CHARS, placeholder="…"),
             )
             for draft in drafts
         )
@@ -191,9 +202,7 @@ def _spoken(text: str) -> str:
     return " ".join(_MARKUP.sub("", _DIRECTION.sub(" ", text)).split())
 
 
-def _notes(brief: Brief, scenes: Sequence[ScriptScene]) -> tuple[str, ...]:
-    words = sum(count_words(scene.narration) for scene in scenes)
-    wanted = wanted_words(brief)
+def _notes(words: int, wanted: int) -> tuple[str, ...]:
     if abs(words - wanted) <= wanted * _TOLERANCE:
         return ()
     return (f"the model wrote {words} words where about {wanted} were asked for",)

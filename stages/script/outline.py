@@ -110,7 +110,7 @@ class OutlineWriter(ScriptWriter):
         given[0] = given[0] or (brief.title if len(brief.title) <= _MOST_TITLE_CHARS else "")
         heads = head(texts, brief.language, given)
         scenes = tuple(
-            ScriptScene(narration=" ".join(text), heading=heading, picture_prompt=prompt)
+            ScriptScene(narration=_joined(text), heading=heading, picture_prompt=prompt)
             for text, (heading, prompt) in zip(texts, heads, strict=True)
         )
         return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(brief, scenes))
@@ -125,6 +125,11 @@ def film_s(scenes: Sequence[ScriptScene], language: str) -> float:
 def _speech_s(target_s: float) -> float:
     """What of a film's length is left for sentences when the silences around scenes are taken off."""
     return max(1.0, (target_s - _ENDS_S) / (1 + _BREAK_S / _SCENE_S))
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """Sentences one after the other; scripts that put no space between words put none between sentences."""
+    return "".join(f"{text} " if text[-1] not in "\u3002\uff01\uff1f" else text for text in sentences).strip()
 
 
 def _with_headings(sentences: Sequence[Sentence], kept: Sequence[int], title: str) -> list[Sentence]:

@@ -21,6 +21,8 @@ from stages.script.words import bare, means_something, primary, stem
 Tagger = Callable[[list[str]], list[str]]
 
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:-[^\W\d_]+)*(?:['\u2019](?!s\b)[^\W\d_]+)*|['\u2019]s\b|[^\w\s]")
+#: Links and mail addresses: no words to make titles of.
+ADDRESS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+")
 _NOUNS = ("NN", "NNS", "NNP", "NNPS")
 _MOST_WORDS = 4
 #: After one of these a capital says nothing.
@@ -77,7 +79,7 @@ class Phrase:
 def phrases(sentences: Sequence[str], language: str) -> list[list[Phrase]]:
     """The noun phrases of each sentence, in order."""
     language = primary(language)
-    tokens = [_TOKEN.findall(sentence.replace("\u2019", "'")) for sentence in sentences]
+    tokens = [_TOKEN.findall(ADDRESS.sub(" ", sentence.replace("\u2019", "'"))) for sentence in sentences]
     tagger = english_tagger() if language == "en" else None
     if tagger:
         return [_tagged(words, tagger(words), language) if words else [] for words in tokens]

@@ -65,8 +65,11 @@ class Engine:
 
     def __init__(self, voice: str) -> None:
         from hibari import Hibari
+        from hibari.voices import voice_path
 
-        self._hibari = Hibari(voice=voice, threads=1)
+        # Named by its path, so that a voice whose file has just gone is an error and not a download.
+        model = voice_path(voice, download_missing=False)
+        self._hibari = Hibari(voice=voice, model=model, threads=1)
         self._lock = threading.Lock()
         self._timed = _with_durations(Path(self._hibari.model_path))
 

@@ -11,12 +11,11 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from config.errors import RejectedError, TransientError, UnavailableError
+from config.errors import FramekeepError, RejectedError, TransientError, UnavailableError
 from stages.base import CancelToken
 from stages.models import Word
 from stages.speech.base import SpeechProvider, SpeechRequest, Spoken
 from stages.speech.reading import Reading, read
-from stages.speech.timing import estimate_words
 from stages.speech.voices import refuse_language, refuse_text, unknown_voice, versions
 
 DEFAULT_VOICE = "heart"
@@ -50,6 +49,7 @@ class HibariProvider(SpeechProvider):
             raise RejectedError(f"hibari finds nothing to say in '{request.text}'", provider=self.name)
         cancel.check()
         from stages.speech.sound import write_wav
+        from stages.speech.timing import estimate_words
 
         utterance = self._synthesise(voice, reading.text, request.seed, cancel)
         if not len(utterance.samples):
@@ -68,10 +68,10 @@ class HibariProvider(SpeechProvider):
         try:
             from stages.speech.hibari_engine import engine
 
-            loaded = engine(voice)
+            loaded = engine(voice)  # onnxruntime's errors have no common root below Exception
         except ImportError as error:
             raise self._missing(str(error)) from error
-        except (OSError, RuntimeError, ValueError, KeyError) as error:
+        except Exception as error:
             raise UnavailableError(
                 f"hibari cannot load its voice {voice}: {error}",
                 provider=self.name,
@@ -79,7 +79,9 @@ class HibariProvider(SpeechProvider):
             ) from error
         try:
             return loaded.speak(text, seed, cancel.check)
-        except (RuntimeError, ValueError, IndexError, KeyError, MemoryError) as error:
+        except FramekeepError:
+            raise
+        except Exception as error:
             raise TransientError(f"hibari failed on '{text}': {error}", provider=self.name) from error
 
     def _require(self) -> None:

@@ -104,7 +104,7 @@ ENGLISH = Lexicon(
         Jan.=January | Feb.=February | Mar.=March | Apr.=April | Jun.=June | Jul.=July | Aug.=August | Sep.=September |
         Sept.=September | Oct.=October | Nov.=November | Dec.=December | Mon.=Monday | Tue.=Tuesday | Tues.=Tuesday |
         Wed.=Wednesday | Thu.=Thursday | Thurs.=Thursday | Fri.=Friday | a.k.a.=also known as | w/=with | w/o=without |
-        P.S.=P S | a.m.=A.M. | p.m.=P.M. | am=am | pm=pm"""),
+        P.S.=P S | a.m.=A.M. | p.m.=P.M. | am=A.M. | pm=P.M."""),
     say=_table("JSON=Jason | YAML=Yammel | CO2=C O two | H2O=H two O | FFmpeg=F F mpeg | "
                "ffmpeg=F F mpeg | C++=C plus plus | C#=C sharp | F#=F sharp | 24/7=twenty-four seven | and/or=and or"),
 )  # fmt: skip
@@ -162,7 +162,8 @@ FRENCH = Lexicon(
                    "−=moins | π=pi | µ=micro | ²=au carré | ³=au cube | ^=puissance"),
     abbreviations=_table("""M.=monsieur | MM.=messieurs | Mme=madame | Mlle=mademoiselle | Dr=docteur | Dr.=docteur |
         Pr=professeur | St=saint | Ste=sainte | etc.=et cetera | p.ex.=par exemple | c.-à-d.=c'est-à-dire | env.=environ |
-        n°=numéro | N°=numéro | av.=avenue | bd=boulevard | chap.=chapitre | fig.=figure | p.=page | max.=maximum |
+        n°=numéro | N°=numéro | av.J.-C.=avant Jésus-Christ | apr.J.-C.=après Jésus-Christ | av.=avenue |
+        bd=boulevard | chap.=chapitre | fig.=figure | p.=page | max.=maximum |
         min.=minimum | janv.=janvier | févr.=février | juil.=juillet | sept.=septembre | oct.=octobre | nov.=novembre |
         déc.=décembre | J.-C.=Jésus-Christ"""),
     say=_table("CO2=C O deux | H2O=H deux O | et/ou=et ou | C++=C plus plus"),
@@ -216,7 +217,8 @@ ITALIAN = Lexicon(
                    "≤=al massimo | ≥=almeno | @=chiocciola | §=paragrafo | №=numero | °=gradi | −=meno | π=pi | "
                    "µ=micro | ²=al quadrato | ³=al cubo | ^=elevato a"),
     abbreviations=_table("""Sig.=signor | Sig.ra=signora | Sigg.=signori | Dott.=dottor | Dott.ssa=dottoressa | Prof.=professor |
-        Ing.=ingegner | Avv.=avvocato | ecc.=eccetera | es.=esempio | ca.=circa | n.=numero | N.=numero | pag.=pagina |
+        Ing.=ingegner | Avv.=avvocato | ecc.=eccetera | es.=esempio | p.es.=per esempio | ades.=ad esempio |
+        ca.=circa | n.=numero | N.=numero | pag.=pagina |
         pagg.=pagine | cap.=capitolo | fig.=figura | tel.=telefono | max.=massimo | min.=minimo | S.=San | d.C.=dopo Cristo |
         a.C.=avanti Cristo"""),
     say=_table("CO2=C O due | H2O=H due O | e/o=e o | C++=C più più"),

@@ -11,7 +11,6 @@ from config.errors import ProviderError, RejectedError, TransientError, Unavaila
 from stages.base import CancelToken
 from stages.speech.base import SpeechProvider, SpeechRequest, Spoken, primary
 from stages.speech.reading import read
-from stages.speech.timing import estimate_words
 from stages.speech.voices import refuse_language, refuse_text, unknown_voice, versions
 
 VOICES = ("en-US", "en-GB", "de-DE", "es-ES", "fr-FR", "it-IT")
@@ -55,6 +54,7 @@ class PicoProvider(SpeechProvider):
         import numpy as np
 
         from stages.speech.sound import write_wav
+        from stages.speech.timing import estimate_words
 
         self.check(request.language, request.voice, request.text)
         voice = self._voice(request.language, request.voice)

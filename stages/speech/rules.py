@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from stages.speech import dates, money, numbers, written
-from stages.speech.items import Item
+from stages.speech.items import Item, take_apart
 from stages.speech.lexicon import VULGAR, Lexicon
 from stages.speech.line import Line
 
@@ -15,6 +15,7 @@ Rule = Callable[[Line, int], bool]
 _ORDINAL_EN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th)", re.IGNORECASE)
 _ORDINAL_ROMANCE = re.compile(r"(\d+)(?:\.?[ºª°]|er|re|e|ème|ère|nd|nde)")
 _RANGE = re.compile(r"([\d.,]*\d)\s?[-–—]\s?(\d[\d.,]*)")
+_MONEY_RANGE = re.compile(r"([$€£¥]?)(\d[\d.,]*)([%€£]?)[-–—]([$€£¥]?)(\d[\d.,]*)([%€£]?)")
 _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})")
 _VERSION = re.compile(r"([vV]?)(\d+(?:\.\d+)+)")
@@ -99,6 +100,39 @@ def _range(line: Line, index: int) -> bool:
     else:
         money.name_unit(line, index, one=False)
     return True
+
+
+def _money_range(line: Line, index: int) -> bool:
+    """`$20–30`, `$5–$10`, `5 %–10 %` written in one: the first loses a sign that the second has as well."""
+    item = line.items[index]
+    match = _MONEY_RANGE.fullmatch(item.core)
+    if not match or not (match[1] or match[3] or match[4] or match[6]):
+        return False
+    before, after = match[4] or match[1], match[6] or match[3]
+    low = match[2] if match[1] in ("", before) and match[3] in ("", after) else f"{match[1]}{match[2]}{match[3]}"
+    item.spoken = f"{_read_apart([low], line)} {line.lexicon.to} {_read_apart([f'{before}{match[5]}{after}'], line)}"
+    return True
+
+
+def _hyphenated(line: Line, index: int) -> bool:
+    """`mid-1990s`, `10-minute`, `COVID-19`: each part as if it stood alone."""
+    core = line.items[index].core
+    parts = core.split("-")
+    if (
+        len(parts) < 2
+        or not all(parts)
+        or not any(char.isdecimal() for char in core)
+        or not any(map(str.isalpha, core))
+    ):
+        return False
+    line.items[index].spoken = _read_apart(parts, line)
+    return True
+
+
+def _read_apart(parts: list[str], line: Line) -> str:
+    items = [take_apart(part) for part in parts]
+    apply_rules(items, line.lexicon, line.language)
+    return " ".join(item.core if item.spoken is None else item.spoken for item in items)
 
 
 def _fraction(line: Line, index: int) -> bool:
@@ -187,6 +221,7 @@ _RULES: tuple[Rule, ...] = (
     dates.day,
     _phone,
     _range,
+    _money_range,
     _fraction,
     _ratio,
     _scaled,
@@ -195,6 +230,7 @@ _RULES: tuple[Rule, ...] = (
     _number,
     written.roman,
     written.spelled,
+    _hyphenated,
     written.mixed,
     written.compound,
     written.symbol,

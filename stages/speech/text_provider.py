@@ -7,7 +7,6 @@ from pathlib import Path
 from stages.base import CancelToken
 from stages.speech.base import SpeechProvider, SpeechRequest, Spoken
 from stages.speech.reading import read
-from stages.speech.timing import spread_words
 from stages.speech.voices import versions
 
 # Comfortable for reading; captions allow up to 20. A Chinese or Japanese character counts as three.
@@ -31,6 +30,7 @@ class TextProvider(SpeechProvider):
         import numpy as np
 
         from stages.speech.sound import SAMPLE_RATE_HZ, write_wav
+        from stages.speech.timing import spread_words
 
         cancel.check()
         seconds = reading_seconds(request.text)

@@ -28,13 +28,13 @@ def refuse_text(provider: str, language: str, text: str) -> None:
     """Raise when the text is in letters that no voice here reads, or plainly in another language than it is said to be."""
     if script := foreign_script(text):
         raise UnavailableError(
-            f"{provider} reads Latin letters only; this text is in {script}: {_shorten(text)}",
+            f"The text is in {script}, which no voice for {language_name(language)} reads: {_shorten(text)}",
             provider=provider,
             hint=f"set the brief's language, if it is not {language_name(language)}; {SILENT_HINT}",
         )
     if other := looks_like(language, text):
         raise UnavailableError(
-            f"The text looks {language_name(other)}, but the brief's language is {language}; {provider} would misread it",
+            f"The text looks {language_name(other)}, but the brief's language is {language}: it would be misread",
             provider=provider,
             hint=f"set language: {other} in the brief",
         )

@@ -49,7 +49,7 @@ def abbreviation(line: Line, index: int) -> bool:
         if written == "St." and line.language == "en" and not _before_name(line, index):
             found = "Street"
         item.spoken = found
-        if written == item.dotted:
+        if written == item.dotted and item.trail.startswith("."):
             item.trail = _after_stop(item, line, index)
         return True
     return False
