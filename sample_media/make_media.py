@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MUSIC = Path("music/harbour-lights.ogg")
 _MOST_OFF, _MOST_OFF_SOMEWHERE = 1.5, 5.0  # of 255, on average, and in the worst tile
-_LEAST_SNR_DB = 12.0
+_LEAST_SNR_DB = 24.0
 _BLOCK, _TILE = 4, 25  # pixels, and blocks
 
 

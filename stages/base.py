@@ -87,16 +87,12 @@ class CancelToken:
 class Call(Protocol):
     """The guarded call that a stage is handed: tries `work` on each provider in turn until one answers."""
 
-    def __call__(
-        self, operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]
-    ) -> tuple[T, P]:
+    def __call__(self, operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]) -> tuple[T, P]:
         """Answer and who gave it. Raises the last `ProviderError`, `ResourceError` or `CancelledError`."""
         ...
 
 
-def plain_call(
-    operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]
-) -> tuple[T, P]:
+def plain_call(operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]) -> tuple[T, P]:
     """The call without any guard: the first provider or its error. For stage code used on its own, and for tests."""
     return work(providers[0], CancelToken()), providers[0]
 

@@ -444,3 +444,9 @@ def test_any_text_gives_a_brief_or_a_brief_error(text: str, format: Format) -> N
         assert brief.text or brief.scenes
     else:
         assert brief
+
+
+def test_html_in_a_brief_is_read_without_its_tags(tmp_path: Path) -> None:
+    text = "---\ntitle: T\n---\n\n## One\n<div class='x'>\nA lamp is lit.\n</div>\n"
+    brief = parse_brief(text, format="md", base=tmp_path, name="b")
+    assert brief.scenes[0].narration == "A lamp is lit."

@@ -373,7 +373,9 @@ def test_a_folder_of_pictures_is_spread_over_the_scenes(
     tiny_brief.write_text(tiny_brief.read_text().replace("seed: 3", "seed: 3\npictures: photos/"))
     result = make_pipeline().render(tiny_brief, output=tmp_path / "out")
     assert result.status == "done"
-    drawn = [event.data["step"] for event in events if event.kind == "step_executed" and event.data["provider"] == "card"]
+    drawn = [
+        event.data["step"] for event in events if event.kind == "step_executed" and event.data["provider"] == "card"
+    ]
     assert len(drawn) == 1
     (tmp_path / "photos" / "1.png").write_bytes(b"no picture")
     with pytest.raises(BriefError, match=r"small: pictures: .*1\.png"):

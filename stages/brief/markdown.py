@@ -100,7 +100,7 @@ class _Walk:
                     f"{_UNSPEAKABLE[token.type]} cannot be spoken; say it in a sentence",
                 )
             elif token.type == "html_block":
-                self._paragraph(_TAG.sub(" ", _COMMENT.sub(" ", token.content)), self._line(token), sentence=False)
+                self._paragraph(_TAG.sub(" ", _COMMENT.sub(" ", token.content)), self._line(token))
             elif token.type == "inline" and not in_table:
                 above = tokens[index - 1]
                 if above.type == "heading_open":

@@ -89,6 +89,10 @@ def from_yaml(text: str, problems: Problems, first_line: int = 1) -> Node:
         mark = error.problem_mark or error.context_mark
         line = mark.line + first_line if mark else first_line
         what = str(error.problem or error.context)
+        if "nesting depth" in what:
+            # The parser has a limit of its own, which a long line meets before ours is looked at.
+            problems.add(line, "", "is nested too deeply")
+            return Node(None, first_line)
         quote = "; put quotes around a value that holds `: `" if what.startswith("mapping values") else ""
         problems.add(line, "", f"not valid YAML: {what}{quote}")
     except yaml.YAMLError as error:

@@ -86,7 +86,12 @@ def first_sentence(text: str) -> str:
 
 
 def support_line(spec: CardSpec) -> str:
-    """A short sentence under the heading; empty when there is none that is short or says more than the heading."""
+    """A short sentence under the heading; empty when there is none that is short or says more than the heading.
+
+    With captions on, the sentence stands there already: a card that repeats it only competes for the eye.
+    """
+    if spec.caption_safe:
+        return ""
     sentence = first_sentence(spec.text)
     same = _plain(sentence) == _plain(heading_of(spec))
     return "" if same or len(sentence) > _SUPPORT_CHARS else sentence

@@ -53,7 +53,7 @@ def _fill(inner: Planes, canvas: tuple[int, int]) -> Planes:
         toned = (_middle(np.asarray(soft, np.float32), size) - zero) * gain + zero
         large = cv2.resize(toned, size, interpolation=cv2.INTER_CUBIC)
         # Slow gradients show steps without it.
-        return np.asarray(cv2.convertScaleAbs(cv2.max(cv2.add(large, _noise(size)), 0.0)), np.uint8)
+        return np.asarray(cv2.add(large, _noise(size), dtype=cv2.CV_8U), np.uint8)
 
     half = (canvas[0] // 2, canvas[1] // 2)
     return Planes(
