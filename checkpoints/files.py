@@ -86,16 +86,16 @@ def remove_stale_parts(folder: Path, pattern: str, now: float) -> int:
     return removed
 
 
-def write_atomically(target: Path, data: bytes) -> None:
-    """Write a whole small file, or leave what was there. Raises DiskFullError or StoreError."""
+def write_atomically(target: Path, data: bytes, scratch: Path) -> None:
+    """Write a whole small file, or leave what was there. `scratch` is a folder on the same filesystem, whose owner clears it.
+
+    Raises DiskFullError or StoreError.
+    """
     with mapping_errors(target):
         make_folder(target.parent)
-        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-        try:
-            temporary.write_bytes(data)
-            replace_durably(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        temporary = scratch / f"{uuid.uuid4().hex}.part"
+        temporary.write_bytes(data)
+        replace_durably(temporary, target)
 
 
 def copy_atomically(source: Path, target: Path) -> None:

@@ -25,7 +25,6 @@ from checkpoints.files import (
     STALE_S,
     make_folder,
     mapping_errors,
-    remove_stale_parts,
     replace_durably,
     write_atomically,
 )
@@ -132,7 +131,8 @@ class Store:
         body = record.model_dump(mode="json")
         checksum = hashlib.sha256(canonical_json(body).encode()).hexdigest()
         document = canonical_json({"record": body, "sha256": checksum})
-        write_atomically(self._record_path(record.key), document.encode())
+        with self.scratch() as folder:
+            write_atomically(self._record_path(record.key), document.encode(), folder)
 
     def get_record(self, key: str) -> Record | None:
         """The record of a key; None when there is none, or when it is torn, altered or another key's."""
@@ -182,10 +182,8 @@ class Store:
             lock.release()
 
     def sweep(self) -> int:
-        """Remove scratch folders whose owner is gone; returns how many. Temporary files of killed processes go too."""
+        """Remove scratch folders whose owner is gone, and with them all its temporary files; returns how many."""
         removed = sum(_remove_if_dead(folder) for folder in self._tmp.glob("*-*") if folder.is_dir())
-        for shelf in self._records.glob("*"):
-            remove_stale_parts(shelf, ".*", self._wall())
         for lock in self._tmp.glob("*.lock"):
             with contextlib.suppress(OSError):
                 # Its owner was killed before it had a folder, or in the act of leaving.

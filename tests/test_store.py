@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -214,6 +213,8 @@ class Disk:
     def _kind(self, path: Path) -> str:
         if path.is_dir():
             return str(path.relative_to(self._root)).split("/")[0] + "/" if path != self._root else "/"
+        if path.suffix == ".part":
+            return "record"
         return {"objects": "object", "records": "record", "tmp": "scratch"}.get(
             path.relative_to(self._root).parts[0], "?"
         )
@@ -409,16 +410,26 @@ def test_scratch_left_by_a_process_with_our_number_is_swept(store: Store) -> Non
     assert not left.exists()
 
 
-def test_sweeping_spares_a_record_that_is_being_written(store: Store) -> None:
-    shelf = store.root / "records" / "ab"
-    shelf.mkdir()
-    young, old = shelf / ".ab12.json.1.part", shelf / ".ab34.json.2.part"
-    for part in (young, old):
-        part.write_text("{")
-    os.utime(old, (time.time() - 2 * files.STALE_S,) * 2)
-    store.sweep()
-    assert young.exists()
-    assert not old.exists()
+def test_a_record_that_a_kill_left_half_written_is_swept_with_its_owners_scratch(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """As SIGKILL: nothing of ours runs any more."""
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    record = Record(key="ab" * 32, stage="mix")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", die)
+        patch.setattr("checkpoints.store.shutil.rmtree", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            store.put_record(record)
+    (left,) = [path for path in (store.root / "tmp").iterdir() if path.is_dir()]
+    assert [path.suffix for path in left.iterdir()] == [".part"]
+    assert list((store.root / "records").rglob("*.*")) == []
+    assert store.sweep() == 1
+    assert list((store.root / "tmp").iterdir()) == []
 
 
 # Several at once

@@ -28,6 +28,8 @@ _ZOOM_TO_PAN, _CALM_ZOOM_TO_PAN = 1.1, 1.035
 _EASE = 0.4
 # A focus at the very rim would forbid every pan; nothing that matters is that thin.
 _RIM = 0.05
+# A canvas has whole pixels, so a focus right on the frame's edge may fall out of it by one.
+_INSIDE = 0.95
 _PANS = ("pan-left", "pan-right", "pan-up", "pan-down")
 
 Point = tuple[float, float]
@@ -147,7 +149,7 @@ def _pan(
     window = shares[axis] / zoom
     at = min(max(focus[axis], _RIM), 1 - _RIM)
     # With less than its distance to the picture's nearer end, the focus is in the frame from the first to the last.
-    travel = min(1 - window, window * min(_PAN_PER_S * seconds, _PAN_MOST), at, 1 - at)
+    travel = min(1 - window, window * min(_PAN_PER_S * seconds, _PAN_MOST), _INSIDE * at, _INSIDE * (1 - at))
     low = min(max(at - travel / 2, window / 2), 1 - window / 2 - travel)
     across = _held(shares, zoom, focus)
     points = []
