@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
+import hashlib
 import os
 import shutil
+import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,6 +18,9 @@ from config.errors import DiskFullError, FramekeepError, StoreError, UsageError
 
 # No write of one file takes longer, so a temporary file of this age has no owner.
 STALE_S = 3600
+
+# Tells this machine's temporary files in a shared folder from another's.
+_OWNER = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -80,10 +85,21 @@ def remove_stale_parts(folder: Path, pattern: str, now: float) -> int:
     removed = 0
     for part in folder.glob(f"{pattern}.part"):
         with contextlib.suppress(OSError):
-            if part.stat().st_mtime < now - STALE_S:
+            if part.stat().st_mtime < now - STALE_S or _is_orphan(part):
                 part.unlink()
                 removed += 1
     return removed
+
+
+def _is_orphan(part: Path) -> bool:
+    """Whether the process of this machine that was writing it is gone."""
+    owner, _, rest = part.name.removesuffix(".part").rpartition(".")[2].partition("-")
+    pid = rest.partition("-")[0]
+    if owner != _OWNER or not pid.isdigit():
+        return False
+    import psutil
+
+    return not psutil.pid_exists(int(pid))
 
 
 def write_atomically(target: Path, data: bytes, scratch: Path) -> None:
@@ -103,7 +119,7 @@ def copy_atomically(source: Path, target: Path) -> None:
     with mapping_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         remove_stale_parts(target.parent, f".{glob.escape(target.name)}.*", time.time())
-        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+        temporary = target.with_name(f".{target.name}.{_OWNER}-{os.getpid()}-{uuid.uuid4().hex}.part")
         try:
             shutil.copyfile(source, temporary)
             replace_durably(temporary, target)

@@ -5,7 +5,9 @@ No path, time or job id enters a key, so two jobs that need the same thing share
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +31,22 @@ def step_key(stage: str, request: Mapping[str, Any]) -> str:
 def text_digest(text: str) -> str:
     """Hex SHA-256 of a text's UTF-8 bytes."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def code_digest(*packages: str) -> str:
+    """Hex SHA-256 of the source files of our own packages: another version of the code may make other bytes.
+
+    Not for providers that are paid: an upgrade is no reason to buy a result again.
+    """
+    digest = hashlib.sha256()
+    for package in packages:
+        spec = importlib.util.find_spec(package)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            for path in sorted(Path(folder).glob("*.py")):
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                digest.update(f"{package}/{path.name} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def file_digest(path: Path) -> tuple[str, int]:

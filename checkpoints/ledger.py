@@ -23,6 +23,7 @@ from checkpoints.keys import canonical_json
 from checkpoints.records import Record
 from checkpoints.rows import EventRow, JobRow, StepRow, job_row
 from checkpoints.schema import attempts, events, jobs, results, steps
+from checkpoints.statements import ADD_EVENT, FIND_RESULT, PUT_RESULT, PUT_REUSED
 from config.errors import FramekeepError, StoreError
 
 __all__ = ["OPEN_STATES", "EventRow", "JobRow", "Ledger", "StepRow"]
@@ -132,18 +133,19 @@ class Ledger:
 
     def steps_reused(self, job_id: str, reused: Sequence[tuple[str, str, int, Record]]) -> None:
         """Note steps whose verified results were reused: (step id, stage, scene, record) each."""
+        if not reused:
+            return
         now = self._wall()
+        rows = [
+            {"job_id": job_id, "id": step_id, "stage": stage, "scene": scene, "key": record.key, "updated_at": now}
+            | {"state": "reused", "runs": 0, "error": None}
+            for step_id, stage, scene, record in reused
+        ]
+        told = [{"step": row["id"], "key": row["key"]} for row in rows]
         with self._write() as connection:
-            for step_id, stage, scene, record in reused:
-                _put_result(connection, record, now)
-                row = {"stage": stage, "scene": scene, "key": record.key, "updated_at": now, "error": None}
-                statement = insert(steps).values(job_id=job_id, id=step_id, runs=0, state="reused", **row)
-                connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=[steps.c.job_id, steps.c.id], set_={**row, "state": "reused"}
-                    )
-                )
-                _add_event(connection, job_id, now, "step_reused", {"step": step_id, "key": record.key})
+            connection.execute(PUT_RESULT, [_result_row(record, now) for *_, record in reused])
+            connection.execute(PUT_REUSED, rows)
+            _add_event(connection, job_id, now, "step_reused", *told)
 
     def step_failed(self, job_id: str, step_id: str, error: FramekeepError) -> None:
         """Note that a step ended with an error."""
@@ -176,7 +178,7 @@ class Ledger:
     def result(self, key: str) -> Record | None:
         """The record of a key, or None."""
         with self._read() as connection:
-            text = connection.execute(sa.select(results.c.record).where(results.c.key == key)).scalar()
+            text = connection.execute(FIND_RESULT, {"wanted": key}).scalar()
         return _record(text) if text else None
 
     def results(self) -> list[tuple[Record, float]]:
@@ -277,10 +279,14 @@ def _record(text: str) -> Record | None:
 
 
 def _put_result(connection: Connection, record: Record, now: float) -> None:
-    row = {"stage": record.stage, "record": record.model_dump_json(), "used_at": now}
-    statement = insert(results).values(key=record.key, **row)
-    connection.execute(statement.on_conflict_do_update(index_elements=[results.c.key], set_=row))
+    connection.execute(PUT_RESULT, _result_row(record, now))
 
 
-def _add_event(connection: Connection, job_id: str, now: float, kind: str, data: dict[str, Any]) -> None:
-    connection.execute(insert(events).values(job_id=job_id, at=now, kind=kind, data=canonical_json(data)))
+def _result_row(record: Record, now: float) -> dict[str, Any]:
+    return {"key": record.key, "stage": record.stage, "record": record.model_dump_json(), "used_at": now}
+
+
+def _add_event(connection: Connection, job_id: str, now: float, kind: str, *data: dict[str, Any]) -> None:
+    """One event of a kind for each `data`."""
+    rows = [{"job_id": job_id, "at": now, "kind": kind, "data": canonical_json(item)} for item in data]
+    connection.execute(ADD_EVENT, rows)

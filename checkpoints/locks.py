@@ -35,6 +35,8 @@ def job_lock(folder: Path, job_id: str) -> Iterator[None]:
         try:
             note.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}))
         except BaseException:
+            with contextlib.suppress(OSError):
+                note.unlink(missing_ok=True)
             lock.release()
             raise
     try:

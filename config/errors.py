@@ -6,7 +6,8 @@
     │   └── SettingsError       settings cannot be read; lists every problem
     ├── ResourceError           memory, disk or time ran short                      exit 75
     │   ├── DiskFullError
-    │   └── OutOfMemoryError
+    │   ├── OutOfMemoryError
+    │   └── OutOfTimeError      the job's own limit; it goes on from here
     ├── BusyError               somebody else owns the job                          exit 75
     ├── StoreError              the store or the ledger cannot be used              exit 1
     ├── CheckFailedError        a produced file is not what was planned             exit 1
@@ -93,6 +94,10 @@ class DiskFullError(ResourceError):
 
 class OutOfMemoryError(ResourceError):
     code = "OUT_OF_MEMORY"
+
+
+class OutOfTimeError(ResourceError):
+    code = "JOB_TIMEOUT"
 
 
 class BusyError(FramekeepError):

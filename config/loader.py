@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from config.documents import read_document
 from config.errors import SettingsError
 from config.names import Cleaner, SettingPath, guide_path, takes_text
+from config.paths import expanded
 from config.settings import Settings
 
 __all__ = ["Loaded", "SettingPath", "default_file", "guide_path", "load_settings", "validate_file"]
@@ -125,7 +126,7 @@ def _read_profile(name: str) -> dict[str, Any]:
 
 def default_file(environ: Mapping[str, str], folder: Path | None) -> Path | None:
     if named := environ.get(f"{PREFIX}CONFIG"):
-        return Path(named).expanduser()
+        return expanded(named)
     for name in DEFAULT_FILES if folder else ():
         if folder and (folder / name).is_file():
             return folder / name

@@ -144,7 +144,7 @@ def _advice(wanted: str, model: type[Section], path: SettingPath) -> str:
         everywhere.setdefault(squashed(place.rpartition(".")[2]), place)
     if wanted in everywhere:
         return f"did you mean {everywhere[wanted]}?"
-    if near := difflib.get_close_matches(wanted, here, n=1, cutoff=0.7):
+    if near := difflib.get_close_matches(wanted, here, n=1, cutoff=0.65):
         return f"did you mean {_spelled(near[0], model)}?"
     if near := difflib.get_close_matches(wanted, everywhere, n=1, cutoff=0.85):
         return f"did you mean {everywhere[near[0]]}?"

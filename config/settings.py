@@ -120,7 +120,7 @@ class Pacing(Section):
     outro_s: Annotated[float, Field(ge=0, le=10)] = 1.2
     """After the last scene's tail."""
     transition_s: Annotated[float, Field(ge=0, le=3)] = 0.5
-    """A crossfade's length."""
+    """How long scenes overlap in a transition that is no cut."""
     empty_scene_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     """A scene in which nothing is said."""
 
@@ -204,6 +204,10 @@ class Quality(Section):
         return tuple(sorted(self.levels, key=lambda level: level.priority))
 
 
+# It becomes part of file names.
+ExportName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+
+
 class ExportFormat(Section):
     """A shape of video that briefs ask for by name."""
 
@@ -230,7 +234,7 @@ class Settings(Section):
     """The encoder and the work around it."""
     quality: Quality = Quality()
     """The quality ladder."""
-    exports: dict[str, ExportFormat] = Field(default_factory=_known_exports)
+    exports: dict[ExportName, ExportFormat] = Field(default_factory=_known_exports)
     """Shapes by name; those that you add join the known ones."""
     providers: Providers = Providers()
     """Who does each stage's work."""

@@ -11,15 +11,16 @@ from typing import Any
 
 from checkpoints.ledger import OPEN_STATES, JobRow
 from checkpoints.locks import is_locked
-from config.errors import FramekeepError, UsageError
+from config.errors import UsageError
 from config.loader import load_settings
+from config.paths import expanded
 from config.settings import Settings
 from pipeline.batch import BatchItem, BatchResult, run_batch
 from pipeline.events import Bus, Event, Listener
 from pipeline.home import Home
 from pipeline.naming import slug
-from pipeline.options import DEFAULT_EXPORTS, JobOptions, check_exports, level_named
-from pipeline.report import Result, error_report, status_of
+from pipeline.options import DEFAULT_EXPORTS, JobOptions, check_exports, kept_options, level_named
+from pipeline.report import Result, result_of
 from pipeline.resilience.breakers import Breakers
 from pipeline.session import Session
 from stages.base import CancelToken
@@ -33,8 +34,8 @@ class Pipeline:
     """Renders briefs, and goes on with what was interrupted.
 
     `home` is the folder of all state (default: `FRAMEKEEP_HOME`, else the platform's user data folder). `on_event` hears of
-    everything as it happens, on the thread on which it happens. One pipeline may be used again and again, by one thread
-    at a time; `cancel` may be called from any thread.
+    everything as it happens, on the thread on which it happens; one that raises is not called again. One pipeline may be
+    used again and again, by one thread at a time; `cancel` may be called from any thread, and is for good.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Pipeline:
         self.home = Home(Path(home) if home else None)
         self._listener = on_event
         self._cancel = CancelToken()
-        self._breakers = Breakers(self._log_circuit)
+        self._breakers = Breakers()
 
     def __enter__(self) -> Pipeline:
         return self
@@ -61,7 +62,10 @@ class Pipeline:
         self.home.close()
 
     def cancel(self, reason: str = "stopped on request") -> None:
-        """Stop what is running: children are killed, finished work is kept, the job stays resumable."""
+        """Stop what is running: children are killed, finished work is kept, the job stays resumable.
+
+        A pipeline that was cancelled starts nothing more: to go on, make another.
+        """
         self._cancel.cancel(reason)
 
     def render(
@@ -77,14 +81,14 @@ class Pipeline:
         """Make a brief's videos, as far as they are not there already.
 
         `brief` is a `Brief` or the path of one. `exports` default to the brief's, else `youtube`; `output` is a folder, by
-        default `videos` in the working directory; `quality` is the level to start at; `restore_quality` goes back to it
-        after a shortage had forced a lower one; `stem` begins the files' names (default: the brief's name).
+        default `videos` in the working directory; `quality` is the level to start at; `restore_quality` makes again, as it was
+        asked for, what a shortage or a fallback made worse; `stem` begins the files' names (default: the brief's name).
 
         Raises BriefError, UsageError or BusyError for what cannot be started; every other end is in the Result.
         """
         brief = brief if isinstance(brief, Brief) else load_brief(Path(brief))
         options = self._options(brief, exports, output, quality, stem)
-        return self._session(self._listener).run(brief, options, restore_quality=restore_quality)
+        return self._session().run(brief, options, restore_quality=restore_quality)
 
     def resume(self, job_id: str | None = None) -> Result:
         """Go on with a job: the named one, else the latest that is not finished. Raises UsageError when there is none."""
@@ -126,6 +130,8 @@ class Pipeline:
         """
         events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
         worker = Pipeline(self.settings, home=self.home.root, on_event=events.put)
+        worker._cancel = CancelToken(self._cancel)
+        worker._breakers = self._breakers
 
         def work() -> None:
             try:
@@ -145,6 +151,7 @@ class Pipeline:
         finally:
             worker.cancel("its events are no longer read")
             thread.join()
+            worker._cancel.close()
 
     def jobs(self) -> list[JobRow]:
         """All jobs of this home, the latest first."""
@@ -168,16 +175,29 @@ class Pipeline:
         quality: str,
         stem: str,
     ) -> JobOptions:
+        if isinstance(exports, str):
+            exports = [exports]
+        if stem and stem != Path(stem.replace("\\", "/")).name:
+            raise UsageError(f"'{stem}' cannot begin a file's name", hint="give a stem without folders")
+        quality = quality.strip()
         names = tuple(dict.fromkeys(exports or brief.exports or DEFAULT_EXPORTS))
         check_exports(self.settings, names)
         level = level_named(self.settings.quality, quality).name if quality else ""
+        if output == "":
+            raise UsageError("The output folder has no name", hint="give one with --out, or leave --out away")
         folder = Path(output) if output else Path.cwd() / DEFAULT_OUTPUT
         return JobOptions(
-            exports=names, output=folder.expanduser().absolute(), stem=stem or slug(brief.name), quality=level
+            exports=names,
+            output=expanded(folder).absolute(),
+            stem=stem or slug(brief.name),
+            quality=level,
+            source=str(brief.base / brief.name) if brief.base.is_absolute() else "",
         )
 
-    def _session(self, *listeners: Listener | None) -> Session:
-        bus = Bus(*(listener for listener in listeners if listener))
+    def _session(self) -> Session:
+        bus = Bus(*([self._listener] if self._listener else []))
+        # Through the bus, as everything: listeners are called by one thread at a time.
+        self._breakers.tell(lambda line: bus.send("circuit", "", message=line))
         return Session(self.home, self.settings, bus, self._breakers, self._cancel)
 
     def _latest_open(self) -> JobRow:
@@ -194,16 +214,12 @@ class Pipeline:
 
     def _resume(self, row: JobRow) -> Result:
         brief = brief_from_canonical(row.brief)
-        options = JobOptions.model_validate(row.options)
+        options = kept_options(row.options)
         check_exports(self.settings, options.exports)
-        return self._session(self._listener).run(brief, options)
+        return self._session().run(brief, options)
 
     def _resume_or_report(self, row: JobRow) -> Result:
         try:
             return self._resume(row)
-        except FramekeepError as error:
-            return Result(job_id=row.id, status=status_of(error), error=error_report(error))
-
-    def _log_circuit(self, line: str) -> None:
-        if self._listener:
-            self._listener(Event("circuit", "", {"message": line}))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs go on
+            return result_of(error, row.id)

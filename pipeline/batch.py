@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from config.errors import FramekeepError
 from pipeline.naming import slug
-from pipeline.report import Result, error_report, status_of
+from pipeline.report import Result, result_of
 from stages.models import Brief, Model
 
 SOME_FAILED = 4
@@ -62,8 +61,8 @@ def run_batch(
             break
         try:
             result = render(brief, stem)
-        except FramekeepError as error:
-            result = Result(job_id="", status=status_of(error), error=error_report(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other briefs are rendered
+            result = result_of(error)
         items.append(BatchItem(brief=_name(brief), result=result))
         on_item(items[-1])
     return BatchResult(items=tuple(items), interrupted=len(items) < len(briefs))

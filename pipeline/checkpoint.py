@@ -12,18 +12,26 @@ from stages.models import Degradation
 
 
 class Checkpoints:
-    """Results by key. `repaired` is told of every artifact that turned out damaged or missing."""
+    """Results by key. `repaired` is told of every artifact that turned out damaged or missing.
 
-    def __init__(self, ledger: Ledger, store: Store, repaired: Callable[[Step, str], None]) -> None:
+    With `insist`, what a fallback gave in an earlier run counts as not there: the provider that was wanted is asked again.
+    """
+
+    def __init__(
+        self, ledger: Ledger, store: Store, repaired: Callable[[Step, str], None], *, insist: bool = False
+    ) -> None:
         self.ledger = ledger
         self.store = store
         self._repaired = repaired
+        self._insist = insist
+        self._kept: set[str] = set()
 
     def recall(self, step: Step) -> Record | None:
         """The record of a step's key, its artifacts not looked at."""
-        if record := self.ledger.result(step.key):
-            return record
-        return self.store.get_record(step.key)
+        record = self.ledger.result(step.key) or self.store.get_record(step.key)
+        if record and record.degradations and self._insist and step.key not in self._kept:
+            return None
+        return record
 
     def load(self, step: Step) -> Record | None:
         """The record of a step whose artifacts all verify; None when it must be executed.
@@ -54,4 +62,5 @@ class Checkpoints:
             degradations=tuple(item.model_dump(mode="json") for item in degradations),
         )
         self.store.put_record(record)
+        self._kept.add(record.key)
         return record

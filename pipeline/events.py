@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ EventKind = Literal[
 ]
 
 
+_LOG = logging.getLogger("framekeep")
+
+
 @dataclass(frozen=True)
 class Event:
     """Something that happened. `data` is JSON: what it holds depends on `kind` and is listed in docs/scripting.md."""
@@ -41,7 +45,10 @@ Listener = Callable[[Event], None]
 
 
 class Bus:
-    """Hands each event to every listener, one event at a time, in the order in which they were sent."""
+    """Hands each event to every listener, one event at a time, in the order in which they were sent.
+
+    A listener never costs a render: one that raises is told nothing more, and its error goes to the log.
+    """
 
     def __init__(self, *listeners: Listener) -> None:
         self._listeners = list(listeners)
@@ -56,5 +63,9 @@ class Bus:
         """Send one event."""
         event = Event(kind, job_id, data)
         with self._lock:
-            for listener in self._listeners:
-                listener(event)
+            for listener in list(self._listeners):
+                try:
+                    listener(event)
+                except Exception:  # noqa: BLE001 - it is the caller's code, and anything may go wrong in it
+                    self._listeners.remove(listener)
+                    _LOG.exception("a listener failed at '%s' and is not called again", kind)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from checkpoints.files import copy_into
+from checkpoints.files import copy_into, mapped
+from checkpoints.keys import step_key
 from checkpoints.ledger import Ledger
 from checkpoints.records import Record
 from checkpoints.store import Store
+from config.errors import OutOfMemoryError, UsageError
+from pipeline import inputs
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
 from pipeline.resilience.guard import Attempt, Guard, GuardedCall
@@ -60,7 +65,8 @@ class Executor:
                 progress=self._progress(step),
                 warn=lambda message: self._warn(step, message),
             )
-            outcome = perform(step, context, self._toolbox)
+            with _naming_shortages(step, folder):
+                outcome = perform(step, context, self._toolbox)
             for note in outcome.notes:
                 self._warn(step, note)
             return self._checkpoints.keep(step, outcome, _degradations(step, call))
@@ -84,6 +90,25 @@ class Executor:
         self._bus.send("warning", self._job_id, step=step.id, scene=step.scene, message=message)
 
 
+@contextlib.contextmanager
+def _naming_shortages(step: Step, folder: Path) -> Iterator[None]:
+    """What the system says of a full disk or of no memory, wherever in a stage it says so, becomes our error."""
+    try:
+        yield
+    except (ConnectionError, TimeoutError):
+        raise
+    except OSError as error:
+        named = Path(error.filename) if isinstance(error.filename, str) else folder
+        raise mapped(error, named) from error
+    except Exception as error:
+        # OpenCV has no exception of its own for it.
+        if isinstance(error, MemoryError) or "Insufficient memory" in str(error):
+            raise OutOfMemoryError(
+                f"Memory ran out at {step.id}", hint="close other programs, then: framekeep resume"
+            ) from error
+        raise
+
+
 def _degradations(step: Step, call: GuardedCall) -> list[Degradation]:
     stage = _STAGE_NAMES.get(step.stage, step.stage)
     return [
@@ -102,9 +127,9 @@ def perform(step: Step, context: Context, toolbox: Toolbox) -> Outcome:
         case PictureRequest() as request:
             return _draw(request, context, toolbox)
         case Visual() as visual:
-            return _take(visual, context)
+            return _take(step, visual, context)
         case Music() as music:
-            return _take_music(music, context)
+            return _take_music(step, music, context)
         case SegmentSpec() as spec:
             return _encode(spec, context, toolbox)
         case MixSpec() as spec:
@@ -134,17 +159,25 @@ def _draw(request: PictureRequest, context: Context, toolbox: Toolbox) -> Outcom
     return Outcome({"picture": path}, picture.model_dump(mode="json"), picture.provider)
 
 
-def _take(visual: Visual, context: Context) -> Outcome:
+def _take(step: Step, visual: Visual, context: Context) -> Outcome:
     from stages.images.stage import take_visual
 
     copy = copy_into(visual.path, context.scratch)
+    _refuse_changed(step, visual.path, inputs.visual(Visual(path=copy, kind=visual.kind)))
     picture = take_visual(Visual(path=copy, kind=visual.kind))
     return Outcome({"picture": copy}, picture.model_dump(mode="json"), picture.provider)
 
 
-def _take_music(music: Music, context: Context) -> Outcome:
+def _take_music(step: Step, music: Music, context: Context) -> Outcome:
     copy = copy_into(music.path, context.scratch)
+    _refuse_changed(step, music.path, inputs.music(Music(path=copy)))
     return Outcome({"music": copy}, {}, "brief")
+
+
+def _refuse_changed(step: Step, path: Path, request: dict[str, Any]) -> None:
+    """The key names the bytes that were there when the job was planned: others must not stand under it."""
+    if step_key(step.stage, request) != step.key:
+        raise UsageError(f"{path} was changed while the job was running", hint="framekeep resume")
 
 
 def _encode(spec: SegmentSpec, context: Context, toolbox: Toolbox) -> Outcome:
@@ -159,8 +192,9 @@ def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
 
     out = context.scratch / "mix.m4a"
 
-    def work(_encoder: Encoder, cancel: CancelToken) -> MediaFacts:
-        return mix(spec, out, context.artifact, context.scratch, cancel, context.progress)
+    def work(encoder: Encoder, cancel: CancelToken) -> MediaFacts:
+        stall_s = encoder.stall_timeout_s
+        return mix(spec, out, context.artifact, context.scratch, cancel, context.progress, stall_timeout_s=stall_s)
 
     facts, encoder = context.call("mix", toolbox.encoders(), work)
     return Outcome({"audio": out}, facts.model_dump(mode="json"), encoder.name)
@@ -168,13 +202,14 @@ def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
 
 def _mux(spec: MuxSpec, context: Context, toolbox: Toolbox) -> Outcome:
     from stages.render.join import mux
-    from stages.render.sidecars import write_sidecars
+    from stages.render.sidecars import write_beside
 
     out = context.scratch / "video.mp4"
 
-    def work(_encoder: Encoder, cancel: CancelToken) -> MediaFacts:
-        return mux(spec, out, context.artifact, cancel, context.progress)
+    def work(encoder: Encoder, cancel: CancelToken) -> MediaFacts:
+        stall_s = encoder.stall_timeout_s
+        return mux(spec, out, context.artifact, cancel, context.progress, stall_timeout_s=stall_s)
 
     facts, encoder = context.call("mux", toolbox.encoders(), work)
-    sidecars = write_sidecars(spec.cues, spec.encoding.fps, context.scratch, "captions")
-    return Outcome({"video": out, **sidecars}, facts.model_dump(mode="json"), encoder.name)
+    beside = write_beside(spec, context.artifact, context.scratch)
+    return Outcome({"video": out, **beside}, facts.model_dump(mode="json"), encoder.name)

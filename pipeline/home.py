@@ -9,12 +9,13 @@ from pathlib import Path
 from checkpoints.files import mapping_errors
 from checkpoints.ledger import Ledger
 from checkpoints.store import Store
+from config.paths import expanded
 
 
 def default_home() -> Path:
     """`FRAMEKEEP_HOME`, else the platform's folder for user data."""
     if named := os.environ.get("FRAMEKEEP_HOME"):
-        return Path(named).expanduser().absolute()
+        return expanded(named).absolute()
     import platformdirs
 
     return Path(platformdirs.user_data_dir("framekeep", appauthor=False))
@@ -24,7 +25,7 @@ class Home:
     """Opens ledger and store when they are first used."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or default_home()).expanduser().absolute()
+        self.root = expanded(root or default_home()).absolute()
 
     @property
     def locks(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from config.errors import UsageError
 from config.settings import Quality, QualityLevel, Settings
@@ -18,13 +18,14 @@ class JobOptions(Model):
     """Kept with the job, so that `resume` does what `render` was asked to.
 
     `stem` begins the names of the files in `output`. `levels` remembers, per export, the level that a shortage forced and
-    why: a resumed job goes on there.
+    why: a resumed job goes on there. `source` is where the brief stands, without its ending; empty for one made in code.
     """
 
     exports: tuple[str, ...]
     output: Path
     stem: str
     quality: str = ""
+    source: str = ""
     levels: dict[str, Degradation] = Field(default_factory=dict)
 
     def canonical(self) -> dict[str, Any]:
@@ -34,8 +35,24 @@ class JobOptions(Model):
 
 def start_level(settings: Settings, options: JobOptions, export: str) -> QualityLevel:
     """The level at which an export starts: where it was forced to, else as asked, else the best."""
-    forced = options.levels.get(export)
+    forced = forced_levels(settings, options).get(export)
     return level_named(settings.quality, forced.got if forced else options.quality)
+
+
+def forced_levels(settings: Settings, options: JobOptions) -> dict[str, Degradation]:
+    """What `options.levels` remembers, as far as the ladder still has it: settings may have changed since."""
+    known = {level.name for level in settings.quality.levels}
+    return {export: item for export, item in options.levels.items() if item.got in known}
+
+
+def kept_options(data: dict[str, Any]) -> JobOptions:
+    """The options that the ledger kept with a job. Raises UsageError for those of a version that had others."""
+    try:
+        return JobOptions.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(
+            f"The job's kept options cannot be read: {error.errors()[0]['msg']}", hint="render the brief anew"
+        ) from None
 
 
 def level_named(quality: Quality, name: str) -> QualityLevel:

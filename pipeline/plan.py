@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from checkpoints.keys import step_key
 from checkpoints.records import Record
 from config.settings import QualityLevel, Settings
-from pipeline import requests
-from pipeline.options import JobOptions, frame_size, next_lower, start_level
+from pipeline import inputs, requests
+from pipeline.options import JobOptions, forced_levels, frame_size, next_lower, start_level
 from pipeline.steps import Step
 from pipeline.toolbox import Toolbox
 from stages.models import Brief, Degradation, Narration, Picture, Script
-from stages.render.models import SceneCut, SegmentSpec, TimedCue
-from stages.render.timing import cut_scene, programme
+from stages.render.focus import NAMED_REACH
+from stages.render.models import SceneCut, SegmentSpec
+from stages.render.timing import cut_scene
 from stages.script.stage import from_scenes, pictures_of, with_pictures
 
 
@@ -34,13 +35,17 @@ class SceneState:
 
 @dataclass
 class ExportState:
-    """One export on its way. `segments` maps a segment's position (scene, part) to its step; `done` holds the records."""
+    """One export on its way. `segments` maps a segment's position (scene, part) to its step; `done` holds the records.
+
+    `frames` counts those of all segments planned so far.
+    """
 
     name: str
     aspect: str
     level: QualityLevel
     segments: dict[tuple[int, int], Step] = field(default_factory=dict)
     done: dict[str, Record] = field(default_factory=dict)
+    frames: int = 0
     mux: Step | None = None
     final: Record | None = None
 
@@ -60,10 +65,13 @@ class Plan:
             for name in options.exports
         }
         self.steps: dict[str, Step] = {}
-        self.step_downs: dict[str, Degradation] = dict(options.levels)
+        self.step_downs: dict[str, Degradation] = forced_levels(settings, options)
         self._mix: Step | None = None
         self._mix_record: Record | None = None
         self._music_digest = ""
+        # Counted as they change: a plan of thousands of scenes is asked after each of its steps.
+        self._uncut = 0
+        self._length = 0
 
     # What the runner asks
 
@@ -71,10 +79,10 @@ class Plan:
         """The first steps: the script, or, where the brief has scenes, all lines and pictures."""
         steps: list[Step] = []
         if music := self.brief.music:
-            steps.append(Step("music", "music", 0, step_key("music", requests.music(music)), music))
+            steps.append(Step("music", "music", 0, step_key("music", inputs.music(music)), music))
         if self.brief.scenes:
             return self._add(steps) + self._take_script(from_scenes(self.brief))
-        key = step_key("script", requests.script(self.brief, self.toolbox))
+        key = step_key("script", inputs.script(self.brief, self.toolbox))
         return self._add([*steps, Step("script", "script", 0, key, self.brief)])
 
     def done(self, step: Step, record: Record) -> list[Step]:
@@ -123,7 +131,12 @@ class Plan:
     @property
     def is_cut(self) -> bool:
         """Whether every scene's length is known, and so all frames that are to be encoded."""
-        return bool(self.scenes) and all(scene.cut for scene in self.scenes)
+        return bool(self.scenes) and not self._uncut
+
+    @property
+    def frames(self) -> int:
+        """Frames of all segments planned so far, over all exports."""
+        return sum(export.frames for export in self.exports.values())
 
     def cuts(self) -> list[SceneCut]:
         """All scenes in frames; only when `is_cut`."""
@@ -138,32 +151,33 @@ class Plan:
     def _take_script(self, script: Script) -> list[Step]:
         self.script = script = with_pictures(script, pictures_of(self.brief))
         self.scenes = [SceneState() for _ in script.scenes]
+        self._uncut = len(self.scenes)
         steps: list[Step] = []
         for number, (scene, state) in enumerate(zip(script.scenes, self.scenes, strict=True), 1):
             lines = requests.lines(self.brief, script, scene)
             state.lines = len(lines)
             for position, request in enumerate(lines, 1):
-                key = step_key("speech", requests.speech(request, self.toolbox))
+                key = step_key("speech", inputs.speech(request, self.toolbox))
                 steps.append(Step(f"speech/{number:04}/{position:02}", "speech", number, key, request))
             steps += self._picture_steps(number)
         # Scenes nobody speaks in wait for no line; their pictures are new steps, so only cuts can appear here.
         for number, state in enumerate(self.scenes, 1):
             if not state.lines:
                 self._cut(number)
-        return self._add(steps)
+        return self._add(steps + self._mixes())
 
     def _picture_steps(self, number: int) -> Iterator[Step]:
         assert self.script
         scene = self.script.scenes[number - 1]
         if scene.visual:
-            key = step_key("images", requests.visual(scene.visual, self.toolbox))
+            key = step_key("images", inputs.visual(scene.visual))
             yield Step(f"images/{number:04}", "images", number, key, scene.visual)
             return
         for aspect in dict.fromkeys(export.aspect for export in self.exports.values()):
             # Drawn once at the best level's size: a lower level reuses it.
             size = frame_size(self.settings.quality.ladder()[0], aspect)
             request = requests.picture_request(self.brief, self.script, number, size)
-            key = step_key("images", requests.picture(request, self.toolbox))
+            key = step_key("images", inputs.picture(request, self.toolbox))
             yield Step(f"images/{number:04}/{aspect}", "images", number, key, request)
 
     def _take_line(self, step: Step, record: Record) -> list[Step]:
@@ -183,7 +197,7 @@ class Plan:
         picture = Picture.model_validate(record.facts | {"digest": record.artifacts["picture"].digest})
         visual = self.script.scenes[step.scene - 1].visual
         if visual and visual.focus:
-            picture = picture.model_copy(update={"focus": visual.focus})
+            picture = picture.model_copy(update={"focus": visual.focus, "reach": NAMED_REACH})
         named = step.id.split("/")[2:]
         aspects = named or [export.aspect for export in self.exports.values()]
         self.scenes[step.scene - 1].pictures.update(dict.fromkeys(aspects, picture))
@@ -193,7 +207,7 @@ class Plan:
         assert self.script
         scenes, state = self.script.scenes, self.scenes[number - 1]
         last = len(scenes)
-        state.cut = cut_scene(
+        state.cut = cut = cut_scene(
             number,
             scenes[number - 1],
             [state.narrations[position] for position in sorted(state.narrations)],
@@ -204,6 +218,8 @@ class Plan:
             transition_in="cut" if number == 1 else scenes[number - 1].transition or self.brief.transition,
             transition_out="cut" if number == last else scenes[number].transition or self.brief.transition,
         )
+        self._uncut -= 1
+        self._length += cut.frames - cut.head
 
     def _around(self, number: int) -> list[Step]:
         """Segments that a scene's news may have made possible: its own, and the transitions at its two ends."""
@@ -243,17 +259,18 @@ class Plan:
         )
 
     def _segment(self, export: ExportState, number: int, part: int, spec: SegmentSpec) -> Step:
-        key = step_key("segment", requests.segment(spec, self.toolbox))
+        key = step_key("segment", inputs.segment(spec, self.toolbox))
         step_id = f"segment/{export.name}/{export.level.name.lower()}/{number:04}/{part:02}"
         step = Step(step_id, "segment", number, key, spec, export=export.name, frames=spec.frames)
         export.segments[number, part] = step
+        export.frames += spec.frames
         return step
 
     def _mixes(self) -> list[Step]:
         if self._mix or not self.is_cut or (self.brief.music and not self._music_digest):
             return []
         spec = requests.mix_spec(self, self._music_digest)
-        self._mix = Step("mix", "mix", 0, step_key("mix", requests.mix(spec, self.toolbox)), spec)
+        self._mix = Step("mix", "mix", 0, step_key("mix", inputs.mix(spec, self.toolbox)), spec)
         return [self._mix]
 
     def _muxes(self) -> list[Step]:
@@ -262,19 +279,12 @@ class Plan:
     def _mux(self, export: ExportState) -> list[Step]:
         if export.mux or not self._mix_record or not self.is_cut:
             return []
+        if export.frames != self._length or len(export.done) < len(export.segments):
+            return []
         planned = [export.segments[position] for position in sorted(export.segments)]
-        if sum(step.frames for step in planned) != programme(self.cuts()).frames:
-            return []
-        if any(step.id not in export.done for step in planned):
-            return []
         records = [export.done[step.id] for step in planned]
         spec = requests.mux_spec(self, export, planned, records, self._mix_record)
-        key = step_key("mux", requests.mux(spec, self.toolbox))
+        key = step_key("mux", inputs.mux(spec, self.toolbox))
         step_id = f"mux/{export.name}/{export.level.name.lower()}"
         export.mux = Step(step_id, "mux", 0, key, spec, export=export.name)
         return [export.mux]
-
-
-def timed_cues(cuts: list[SceneCut], max_chars: int) -> tuple[TimedCue, ...]:
-    """All captions on the programme's clock."""
-    return programme(cuts, max_chars=max_chars).cues

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from checkpoints.store import Store
@@ -21,23 +22,50 @@ _SHORTEST_S = 5.0
 
 
 def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox) -> None:
-    """Raise UsageError or BriefError for what would stop the job anyway, later."""
+    """Raise UsageError or BriefError for what would stop the job anyway, later; all of it at once.
+
+    The output folder comes last: what is wrong otherwise leaves no empty folder behind.
+    """
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: _check_theme(brief),
+        lambda: _check_visuals(brief),
+        lambda: _check_music(brief),
+        lambda: _check_writers(brief, toolbox),
+        lambda: _check_speakers(brief, toolbox),
+        lambda: _check_painters(toolbox),
+        lambda: _check_glyphs(brief),
+    )
+    found: list[UsageError] = []
+    for check in checks:
+        try:
+            check()
+        except UsageError as error:
+            found.append(error)
+    if found:
+        raise _together(found)
     check_output(options.output)
-    _check_theme(brief)
-    _check_visuals(brief)
-    _check_music(brief)
-    _check_writers(brief, toolbox)
-    _check_speakers(brief, toolbox)
-    _check_painters(toolbox)
-    _check_glyphs(brief)
+
+
+def _together(found: list[UsageError]) -> UsageError:
+    """One error for all: as it is where there is one, else a list of problems, each with its own way out."""
+    if len(found) == 1:
+        return found[0]
+    problems = [f"{error.message} (→ {error.hint})" if error.hint else error.message for error in found]
+    return BriefError(
+        f"{problems[0]} (and {len(problems) - 1} more)", problems=problems, hint="correct the brief and run again"
+    )
 
 
 def notices(brief: Brief) -> list[str]:
     """What will not look as written, though nothing is wrong."""
     from stages.typeset.fonts import load_fonts
 
-    left_out = load_fonts().left_out(" ".join([brief.title, *(scene.heading for scene in brief.scenes)]))
-    return [f"No installed font has {' '.join(left_out)}: headings go without"] if left_out else []
+    captions = "" if brief.captions == "none" else spoken_text(brief)
+    left_out = load_fonts().left_out(" ".join([brief.title, *(scene.heading for scene in brief.scenes), captions]))
+    found = [f"No installed font has {' '.join(left_out)}: left out of the pictures"] if left_out else []
+    if brief.scenes and brief.target_length_s:
+        found.append("`length` is for the script writer: scenes of your own are as long as what is said in them")
+    return found
 
 
 def check_output(folder: Path) -> None:
@@ -67,7 +95,7 @@ def _check_visuals(brief: Brief) -> None:
     from stages.script.stage import pictures_of
 
     shown = [
-        (scene.visual.path, f"{brief.name}:{scene.line}: scene {number}")
+        (scene.visual.path, f"{brief.name}, line {scene.line}: scene {number}" if scene.line else f"scene {number}")
         for number, scene in enumerate(brief.scenes, 1)
         if scene.visual
     ]
@@ -94,7 +122,11 @@ def _check_music(brief: Brief) -> None:
 
 
 def _check_writers(brief: Brief, toolbox: Toolbox) -> None:
+    from stages.script.registry import check_names
+
     if brief.scenes:
+        # Nobody is asked, but a name that does not exist is a mistake all the same.
+        check_names(toolbox.writer_names)
         return
     reasons: list[UnavailableError] = []
     for writer in toolbox.writers():

@@ -28,10 +28,10 @@ class Progress:
     scene: int = 0
     quality: str = ""
     provider: str = ""
-    messages: list[str] = field(default_factory=list)
-    _reused_frames: int = 0
+    _levels: dict[str, str] = field(default_factory=dict)
+    _reused: dict[str, int] = field(default_factory=dict)
+    _finished: dict[str, int] = field(default_factory=dict)
     _partial: dict[str, int] = field(default_factory=dict)
-    _finished: int = 0
     _history: deque[tuple[float, int]] = field(default_factory=deque)
 
     def take(self, event: Event) -> None:
@@ -47,6 +47,7 @@ class Progress:
                 self.stage, self.scene = data["stage"], data["scene"]
                 if data["stage"] == "segment":
                     self.quality = data["quality"]
+                    self._supersede(data["export"], data["step"])
             case "step_progress" if data["unit"] == "frames":
                 self._partial[data["step"]] = data["done"]
                 self._note_rate()
@@ -54,23 +55,37 @@ class Progress:
                 self.steps_done += 1
                 self.provider = data["provider"] or self.provider
                 self._partial.pop(data["step"], None)
-                self._finished += data["frames"]
+                self._finished[data["step"]] = data["frames"]
                 self._note_rate()
             case "step_reused":
                 self.steps_reused += 1
-                self._reused_frames += data["frames"]
+                if data["stage"] == "segment":
+                    self._supersede(data["export"], data["step"])
+                self._reused[data["step"]] = data["frames"]
             case "step_failed":
                 self._partial.pop(data["step"], None)
+
+    def _supersede(self, export: str, step: str) -> None:
+        """At another level an export begins anew: what was made of the level before counts no longer."""
+        level = step.rpartition("/")[0].rpartition("/")[0]
+        if self._levels.setdefault(export, level) == level:
+            return
+        gone = self._levels[export]
+        self._levels[export] = level
+        for counts in (self._reused, self._finished, self._partial):
+            for name in [name for name in counts if name.startswith(f"{gone}/")]:
+                del counts[name]
+        self._history.clear()
 
     @property
     def frames_encoded(self) -> int:
         """Frames that this run has encoded so far."""
-        return self._finished + sum(self._partial.values())
+        return sum(self._finished.values()) + sum(self._partial.values())
 
     @property
     def frames_done(self) -> int:
         """Frames that are there, reused ones included."""
-        return min(self.frames_encoded + self._reused_frames, self.frames_total)
+        return min(self.frames_encoded + sum(self._reused.values()), self.frames_total)
 
     @property
     def fps(self) -> float | None:

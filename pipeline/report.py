@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
-from config.errors import FramekeepError
+from config.errors import BriefError, FramekeepError, SettingsError, UsageError
 from stages.models import Degradation, Model
 
 Status = Literal["done", "degraded", "failed", "parked", "interrupted"]
@@ -14,8 +15,14 @@ Status = Literal["done", "degraded", "failed", "parked", "interrupted"]
 EXIT_CODES: dict[Status, int] = {"done": 0, "failed": 1, "degraded": 3, "parked": 75, "interrupted": 130}
 
 
+# Found out only during the run: a clip that breaks off, a picture that was taken away.
+_INPUT_CODES = frozenset(kind.code for kind in (UsageError, BriefError, SettingsError))
+
+_LOG = logging.getLogger("framekeep")
+
+
 class Output(Model):
-    """One finished video. `sidecars` maps kinds (`srt`, `vtt`) to files beside it."""
+    """One finished video. `sidecars` maps endings (`srt`, `vtt`, `chapters.txt`, `poster.jpg`) to files beside it."""
 
     export: str
     path: Path
@@ -66,6 +73,8 @@ class Result(Model):
 
     @property
     def exit_code(self) -> int:
+        if self.status == "failed" and self.error and self.error.code in _INPUT_CODES:
+            return UsageError.exit_code
         return EXIT_CODES[self.status]
 
     @property
@@ -90,6 +99,15 @@ def status_of(error: FramekeepError) -> Status:
     """The state that an error leaves a job in."""
     by_code: dict[int, Status] = {75: "parked", 130: "interrupted"}
     return by_code.get(error.exit_code, "failed")
+
+
+def result_of(error: Exception, job_id: str = "") -> Result:
+    """The result of one of several jobs that an error ended before it had one. A fault of ours goes to the log as well."""
+    if isinstance(error, FramekeepError):
+        return Result(job_id=job_id, status=status_of(error), error=error_report(error))
+    _LOG.error("a job ended with a fault", exc_info=error)
+    report = ErrorReport(code="INTERNAL", message=f"This is a fault in Framekeep: {error!r}", hint="framekeep doctor")
+    return Result(job_id=job_id, status="failed", error=report)
 
 
 class AttemptCounter:

@@ -1,23 +1,18 @@
-"""What each step asks of its stage, and what of that enters its key.
-
-Every function is pure but for reading the bytes of the user's own files, whose digests stand in keys in place of their paths.
-"""
+"""What each step asks of its stage. Every function is pure. What of it enters keys is in `inputs`."""
 
 from __future__ import annotations
 
-import importlib.metadata
+import functools
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from checkpoints.keys import file_digest
 from checkpoints.records import Record
-from config.errors import UsageError
 from config.settings import QualityLevel, Settings
 from pipeline.options import frame_size
 from stages.images.base import PictureRequest
-from stages.models import Brief, CaptionMode, Music, Picture, Script, ScriptScene, Visual
+from stages.models import Brief, CaptionMode, Picture, Script, ScriptScene
 from stages.render.captions import build_cues, max_chars_for, slice_cues
+from stages.render.chapters import chapters_of
 from stages.render.models import (
     Encoding,
     Layer,
@@ -35,15 +30,14 @@ from stages.speech.lines import split_lines
 if TYPE_CHECKING:
     from pipeline.plan import ExportState, Plan
     from pipeline.steps import Step
-    from pipeline.toolbox import Toolbox
 
 # A slow machine encodes about this many frames a second: it turns seconds that a kill may cost into frames.
 CAREFUL_FPS = 8
 # Cards are drawn a little larger than the frame, so that their slow zoom never enlarges pixels.
 CARD_HEADROOM = 1.04
+# The poster shows the first scene; the next ones stand in where there is nothing to see in it.
+POSTER_SCENES = 3
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur", "yi", "ps", "sd", "ug", "dv"})
-_DRAWING = ("opencv-python-headless", "numpy", "pillow", "resvg-py")
-_SOUND = ("av", "numpy")
 
 
 def pacing(settings: Settings) -> Pacing:
@@ -51,15 +45,18 @@ def pacing(settings: Settings) -> Pacing:
     return Pacing.model_validate(settings.rendering.pacing.model_dump())
 
 
-# Requests
-
-
 def lines(brief: Brief, script: Script, scene: ScriptScene) -> list[SpeechRequest]:
     """A scene's narration, line by line."""
     return [
         SpeechRequest(text=text, language=brief.language, voice=brief.voice, seed=brief.seed)
-        for text in split_lines(scene.narration, brief.language)
+        for text in _lines_of(scene.narration, brief.language)
     ]
+
+
+@functools.lru_cache(maxsize=8192)
+def _lines_of(narration: str, language: str) -> tuple[str, ...]:
+    """Every run plans twice: to see whether all is done, and to do it."""
+    return tuple(split_lines(narration, language))
 
 
 def picture_request(brief: Brief, script: Script, number: int, size: tuple[int, int]) -> PictureRequest:
@@ -93,7 +90,7 @@ def body_specs(plan: Plan, level: QualityLevel, aspect: str, cut: SceneCut, pict
             layers=(layer.model_copy(update={"offset": start}),),
             cues=slice_cues(cues, start, end, cut.fps),
             caption_mode=_caption_mode(plan.brief, cut),
-            right_to_left=plan.brief.language.split("-")[0] in RIGHT_TO_LEFT,
+            right_to_left=_right_to_left(plan.brief),
             encoding=encoding,
         )
         for start, end in slices(cut, longest)
@@ -109,6 +106,8 @@ def transition_spec(
 ) -> SegmentSpec:
     """The frames that two scenes share."""
     encoding = _encoding(plan.settings, level, aspect)
+    blend = second[0].transition_in
+    assert blend != "cut"
     return SegmentSpec(
         kind="transition",
         frames=second[0].head,
@@ -116,6 +115,8 @@ def transition_spec(
             _layer(plan, *first, encoding, first[0].frames - first[0].tail),
             _layer(plan, *second, encoding, 0),
         ),
+        blend=blend,
+        right_to_left=blend == "slide" and _right_to_left(plan.brief),
         encoding=encoding,
     )
 
@@ -151,10 +152,23 @@ def mux_spec(
         encoding=encoding,
         title=plan.script.title,
         language=plan.brief.language,
+        author=plan.brief.author,
+        description=plan.brief.description,
+        chapters=chapters_of(
+            plan.cuts(), whole.starts, [scene.heading for scene in plan.script.scenes], plan.script.title
+        ),
+        posters=tuple(_poster_spec(plan, cut, encoding, export.aspect) for cut in plan.cuts()[:POSTER_SCENES]),
         cues=whole.cues,
         target_lufs=plan.settings.rendering.sound.target_lufs,
         true_peak_dbtp=plan.settings.rendering.sound.true_peak_dbtp,
     )
+
+
+def _poster_spec(plan: Plan, cut: SceneCut, encoding: Encoding, aspect: str) -> SegmentSpec:
+    """The middle of a scene's own frames, without captions."""
+    picture = plan.scenes[cut.index - 1].pictures[aspect]
+    layer = _layer(plan, cut, picture, encoding, (cut.head + cut.frames - cut.tail) // 2)
+    return SegmentSpec(kind="body", frames=1, layers=(layer,), caption_mode="none", encoding=encoding)
 
 
 def _encoding(settings: Settings, level: QualityLevel, aspect: str) -> Encoding:
@@ -186,8 +200,13 @@ def _layer(plan: Plan, cut: SceneCut, picture: Picture, encoding: Encoding, offs
         picture.is_card,
         fps=cut.fps,
         is_clip=picture.kind == "clip",
+        reach=picture.reach,
     )
     return Layer(picture=picture, motion=motion, offset=offset)
+
+
+def _right_to_left(brief: Brief) -> bool:
+    return brief.language.split("-")[0] in RIGHT_TO_LEFT
 
 
 def _caption_mode(brief: Brief, cut: SceneCut) -> CaptionMode:
@@ -195,75 +214,3 @@ def _caption_mode(brief: Brief, cut: SceneCut) -> CaptionMode:
     if brief.captions == "none" and any(line.silent for line in cut.lines):
         return "burned"
     return brief.captions
-
-
-# What enters keys
-
-
-def script(brief: Brief, toolbox: Toolbox) -> dict[str, Any]:
-    """Everything that can change a written script."""
-    return {
-        "title": brief.title,
-        "text": brief.text,
-        "language": brief.language,
-        "target_length_s": brief.target_length_s,
-        "seed": brief.seed,
-        "writers": toolbox.writer_identities,
-    }
-
-
-def speech(request: SpeechRequest, toolbox: Toolbox) -> dict[str, Any]:
-    """Everything that can change a spoken line."""
-    return {"request": asdict(request), "speakers": toolbox.speaker_identities}
-
-
-def picture(request: PictureRequest, toolbox: Toolbox) -> dict[str, Any]:
-    """Everything that can change a drawn picture."""
-    return {"request": asdict(request), "painters": toolbox.painter_identities}
-
-
-def visual(item: Visual, toolbox: Toolbox) -> dict[str, Any]:
-    """A user's picture or clip: its bytes."""
-    return {"file": _user_file(item.path), "kind": item.kind}
-
-
-def music(item: Music) -> dict[str, Any]:
-    """A user's music: its bytes."""
-    return {"file": _user_file(item.path)}
-
-
-def segment(spec: SegmentSpec, toolbox: Toolbox) -> dict[str, Any]:
-    """Everything that can change a segment's bytes."""
-    return {
-        "spec": spec.model_dump(mode="json"),
-        "encoder": dict(toolbox.encoder_identity),
-        "libraries": _versions(_DRAWING),
-        "fonts": toolbox.font_identity if spec.cues else "",
-    }
-
-
-def mix(spec: MixSpec, toolbox: Toolbox) -> dict[str, Any]:
-    """Everything that can change the sound."""
-    return {
-        "spec": spec.model_dump(mode="json"),
-        "encoder": dict(toolbox.encoder_identity),
-        "libraries": _versions(_SOUND),
-    }
-
-
-def mux(spec: MuxSpec, toolbox: Toolbox) -> dict[str, Any]:
-    """Everything that can change the finished file."""
-    return {"spec": spec.model_dump(mode="json"), "encoder": dict(toolbox.encoder_identity)}
-
-
-def _user_file(path: Any) -> str:
-    try:
-        return file_digest(path)[0]
-    except OSError as error:
-        raise UsageError(
-            f"Cannot read {path}: {error.strerror or error}", hint="put the file back, or change the brief"
-        ) from error
-
-
-def _versions(names: Sequence[str]) -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in names}

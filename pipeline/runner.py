@@ -9,6 +9,7 @@ import concurrent.futures
 import heapq
 import itertools
 import queue
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from pipeline.plan import Plan
 from pipeline.steps import Step
 from stages.base import CancelToken
 from stages.models import Degradation
+from stages.render.models import MuxSpec, SegmentSpec
 
 # Earlier stages first: they make later ones possible. Media steps have workers of their own.
 _RANKS = {"script": 0, "speech": 1, "images": 1, "music": 1, "mix": 2, "mux": 2, "segment": 3}
@@ -67,7 +69,8 @@ class Runner:
         self._checkpoints = checkpoints
         self._executor = executor
         self._bus = bus
-        self._cancel = cancel
+        # Its own: an error here stops what it started, and nothing else.
+        self._cancel = CancelToken(cancel)
         self._capacity = {True: media_workers, False: _CALL_WORKERS}
         self._ready: dict[bool, list[tuple[int, int, int, Step]]] = {True: [], False: []}
         self._order = itertools.count()
@@ -86,6 +89,8 @@ class Runner:
             except BaseException:
                 self._cancel.cancel("stopping after an error")
                 raise
+            finally:
+                self._cancel.close()
         self._cancel.check()
         if self._failure:
             raise self._failure
@@ -104,10 +109,12 @@ class Runner:
 
     def _enqueue(self, steps: Iterable[Step]) -> None:
         """Reuse what is already there, at once and as far as it leads; queue the rest."""
-        todo = list(steps)
+        todo = deque(steps)
         reused: list[tuple[Step, Record]] = []
         while todo:
-            step = todo.pop(0)
+            step = todo.popleft()
+            if not self._is_wanted(step):
+                continue
             if record := self._checkpoints.load(step):
                 reused.append((step, record))
                 self._take(step, record)
@@ -124,13 +131,12 @@ class Runner:
         self._tell_plan()
 
     def _tell_plan(self) -> None:
-        frames = sum(step.frames for step in self._plan.steps.values())
         self._bus.send(
             "planned",
             self._job_id,
             steps=len(self._plan.steps),
             scenes=len(self._plan.scenes),
-            frames=frames,
+            frames=self._plan.frames,
             complete=self._plan.is_cut,
         )
 
@@ -138,12 +144,16 @@ class Runner:
         for media, ready in self._ready.items():
             while ready and self._busy(media) < self._capacity[media]:
                 step = heapq.heappop(ready)[-1]
-                if self._plan.steps.get(step.id) != step or self._has_a_twin(step):
+                if not self._is_wanted(step) or self._has_a_twin(step):
                     continue
                 token = CancelToken(self._cancel)
                 future = pool.submit(self._execute, step, token)
                 self._running[future] = _Running(step, token)
                 future.add_done_callback(self._finished.put)
+
+    def _is_wanted(self, step: Step) -> bool:
+        """Whether the plan still has it: a lower level supersedes an export's steps."""
+        return self._plan.steps.get(step.id) == step
 
     def _has_a_twin(self, step: Step) -> bool:
         """Whether an equal step has made, or is making, this one's result: it is never made, or paid for, twice."""
@@ -165,7 +175,7 @@ class Runner:
             "step_started",
             self._job_id,
             **_about(step),
-            quality=self._plan.exports[step.export].level.name if step.export else "",
+            quality=step.work.encoding.level if isinstance(step.work, SegmentSpec | MuxSpec) else "",
         )
         record = self._executor.execute(step, cancel)
         self._ledger.step_executed(self._job_id, step.id, record)
@@ -177,7 +187,10 @@ class Runner:
         twins = self._waiting.pop(step.key, [])
         try:
             record = future.result()
-        except CancelledError:
+        except CancelledError as error:
+            # Nobody told this step to stop: dropped without a word, it would be missing at the end.
+            if not running.cancel.cancelled:
+                self._fail(step, error)
             self._enqueue(twins)
             return
         except FramekeepError as error:
@@ -202,7 +215,7 @@ class Runner:
     def _fail(self, step: Step, error: FramekeepError) -> None:
         self._ledger.step_failed(self._job_id, step.id, error)
         self._bus.send("step_failed", self._job_id, **_about(step), **error.as_dict())
-        if self._plan.steps.get(step.id) != step or self._step_down(step, error):
+        if not self._is_wanted(step) or self._step_down(step, error):
             return
         self._failure = self._failure or error
 

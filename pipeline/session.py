@@ -9,17 +9,17 @@ import threading
 import time
 from collections.abc import Iterator
 
-from checkpoints.ledger import OPEN_STATES
-from checkpoints.locks import is_locked, job_lock
-from config.errors import CancelledError, FramekeepError, TimedOutError
+from checkpoints.locks import job_lock
+from config.errors import CancelledError, FramekeepError, OutOfTimeError, ResourceError, UsageError
 from config.settings import Settings
 from pipeline.checkpoint import Checkpoints
+from pipeline.claims import refuse_foreign_files, supersede
 from pipeline.deliver import deliver
 from pipeline.events import Bus, Event
 from pipeline.execute import Executor
 from pipeline.home import Home
 from pipeline.naming import job_id
-from pipeline.options import JobOptions
+from pipeline.options import JobOptions, kept_options
 from pipeline.plan import Plan
 from pipeline.preflight import check_input, check_output, check_space, notices
 from pipeline.report import AttemptCounter, Result, StepCount, error_report, status_of
@@ -51,17 +51,22 @@ class Session:
         Raises UsageError and BusyError, which leave no trace; every other end is a Result.
         """
         job = job_id(brief, options)
-        with job_lock(self._home.locks, job):
-            known = self._home.ledger.job(job)
-            if known and not restore_quality:
-                options = JobOptions.model_validate(known.options)
-            return _Run(self, job, brief, options).go()
+        try:
+            with job_lock(self._home.locks, job):
+                known = self._home.ledger.job(job)
+                if known and not restore_quality:
+                    options = kept_options(known.options)
+                return _Run(self, job, brief, options, insist=restore_quality).go()
+        except ResourceError as error:
+            # It ended before there was anything to resume.
+            error.hint = error.hint.replace("framekeep resume --all", "run the same command again")
+            raise
 
 
 class _Run:
     """The state of one run."""
 
-    def __init__(self, session: Session, job: str, brief: Brief, options: JobOptions) -> None:
+    def __init__(self, session: Session, job: str, brief: Brief, options: JobOptions, *, insist: bool) -> None:
         self._job = job
         self._brief = brief
         self._options = options
@@ -74,7 +79,7 @@ class _Run:
         self._started = time.monotonic()
         self._attempts = AttemptCounter()
         self._bus.subscribe(self._count)
-        self._checkpoints = Checkpoints(self._home.ledger, self._home.store, self._repaired)
+        self._checkpoints = Checkpoints(self._home.ledger, self._home.store, self._repaired, insist=insist)
 
     def _count(self, event: Event) -> None:
         if event.kind == "attempt" and event.job_id == self._job:
@@ -87,7 +92,13 @@ class _Run:
 
     def go(self) -> Result:
         """Nothing where all is there; else preflight, the loop, delivery."""
-        finished = self._finished_plan()
+        refuse_foreign_files(self._home, self._job, self._options)
+        try:
+            finished = self._finished_plan()
+        except UsageError:
+            # An unknown name, say: preflight tells it together with all else that is wrong.
+            check_input(self._brief, self._options, self._toolbox)
+            raise
         if finished:
             return self._already_done(finished)
         check_input(self._brief, self._options, self._toolbox)
@@ -136,11 +147,17 @@ class _Run:
         check_output(self._options.output)
         ledger = self._home.ledger
         known = ledger.job(self._job)
-        if known is None:
+        is_noted = known is not None and known.options == self._options.canonical()
+        if not is_noted:
             ledger.put_job(self._job, self._brief.title, canonical(self._brief), self._options.canonical())
-        result = self._success(plan, tally)
-        if known is None or known.state not in ("done", "degraded"):
+        supersede(self._home, self._job, self._options)
+        try:
+            result = self._success(plan, tally)
+        except FramekeepError as error:
+            return self._stopped(error, plan, tally)
+        if known is None or not is_noted or known.state != result.status:
             ledger.set_state(self._job, result.status, report=result.as_json())
+        self._bus.send("job_done", self._job, **result.as_json())
         return result
 
     def _work(self) -> Result:
@@ -171,18 +188,22 @@ class _Run:
                 tally = runner.tally
                 runner.run()
                 result = self._success(plan, tally)
+            self._remember_levels(plan)
+            self._home.ledger.keep_only_steps(self._job, list(plan.steps))
+            self._home.ledger.set_state(self._job, result.status, report=result.as_json())
         except FramekeepError as error:
             return self._stopped(error, plan, tally)
         except BaseException as error:
-            # A fault of ours: the job must not look as if it were still running.
-            self._home.ledger.set_state(self._job, "failed", error={"code": "INTERNAL", "message": repr(error)})
+            self._note_fault(error)
             raise
-        self._remember_levels(plan)
-        ledger = self._home.ledger
-        ledger.keep_only_steps(self._job, list(plan.steps))
-        ledger.set_state(self._job, result.status, report=result.as_json())
         self._bus.send("job_done", self._job, **result.as_json())
         return result
+
+    def _note_fault(self, error: BaseException) -> None:
+        """A fault of ours, or Ctrl-C in a script: the job must not look as if it were still running."""
+        state = "failed" if isinstance(error, Exception) else "interrupted"
+        with contextlib.suppress(FramekeepError):
+            self._home.ledger.set_state(self._job, state, error={"code": "INTERNAL", "message": repr(error)})
 
     @contextlib.contextmanager
     def _job_deadline(self) -> Iterator[CancelToken]:
@@ -198,7 +219,7 @@ class _Run:
         except CancelledError as error:
             if self._cancel.cancelled:
                 raise
-            raise TimedOutError(
+            raise OutOfTimeError(
                 f"Job {self._job}: the job timeout of {limit_s:g} s ran out",
                 hint=f"framekeep resume {self._job}; a longer limit: Timeouts.Job",
             ) from error
@@ -252,22 +273,11 @@ class _Run:
         return (*dict.fromkeys(of_steps), *plan.step_downs.values())
 
 
-def supersede(home: Home, job: str, options: JobOptions) -> None:
-    """Close unfinished jobs that would write the same videos: their brief has been edited since, and this one is newer."""
-    for row in home.ledger.jobs(OPEN_STATES):
-        other = JobOptions.model_validate(row.options)
-        same = (other.output, other.stem) == (options.output, options.stem) and set(other.exports) & set(
-            options.exports
-        )
-        if row.id != job and same and not is_locked(home.locks, row.id):
-            home.ledger.set_state(row.id, "superseded")
-
-
 def _then_resume(hint: str, job: str) -> str:
     resume = f"framekeep resume {job}"
     if "framekeep resume" in hint:
         return _BARE_RESUME.sub(resume, hint)
-    return f"{hint}, then: {resume}" if hint else resume
+    return f"{hint.rstrip('.')}, then: {resume}" if hint else resume
 
 
 def usable_cores() -> int:

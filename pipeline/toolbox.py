@@ -52,26 +52,38 @@ class Toolbox:
     def painter_names(self) -> tuple[str, ...]:
         return self._brief.providers.images or self._settings.providers.images.names()
 
-    @functools.cache  # noqa: B019 - a toolbox lives as long as its run
     def writers(self) -> tuple[ScriptWriter, ...]:
+        return self._writers
+
+    @functools.cached_property
+    def _writers(self) -> tuple[ScriptWriter, ...]:
         from stages.script.registry import create
 
         return tuple(create(name, **self._account(name)) for name in self.writer_names)
 
-    @functools.cache  # noqa: B019
     def speakers(self) -> tuple[SpeechProvider, ...]:
+        return self._speakers
+
+    @functools.cached_property
+    def _speakers(self) -> tuple[SpeechProvider, ...]:
         from stages.speech.registry import create
 
         return tuple(create(name) for name in self.speaker_names)
 
-    @functools.cache  # noqa: B019
     def painters(self) -> tuple[ImageProvider, ...]:
+        return self._painters
+
+    @functools.cached_property
+    def _painters(self) -> tuple[ImageProvider, ...]:
         from stages.images.registry import create
 
         return tuple(create(name) for name in self.painter_names)
 
-    @functools.cache  # noqa: B019
     def encoders(self) -> tuple[Encoder, ...]:
+        return self._encoders
+
+    @functools.cached_property
+    def _encoders(self) -> tuple[Encoder, ...]:
         from stages.render.encoders import Libx264
 
         return (Libx264(stall_timeout_s=self._settings.rendering.stall_timeout_s),)

@@ -37,6 +37,7 @@ class CancelToken:
         self._event = threading.Event()
         self._reason = ""
         self._callbacks: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
         self._parent = parent
         if parent is not None:
             self._forget = parent.on_cancel(self._follow)
@@ -50,23 +51,29 @@ class CancelToken:
         return self._event.wait(timeout_s)
 
     def cancel(self, reason: str = "stopped on request") -> None:
-        """Set the token; each registered callback runs once. Not for signal handlers: they may hold the event's lock."""
-        if self._event.is_set():
-            return
-        self._reason = reason
-        self._event.set()
-        for callback in list(self._callbacks):
+        """Set the token; each registered callback runs once. Not for signal handlers: they may hold the locks it needs."""
+        with self._lock:
+            if self._event.is_set():
+                return
+            self._reason = reason
+            self._event.set()
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
             callback()
 
     def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Register a callback; returns a function that takes it back. Runs at once if already cancelled."""
-        self._callbacks.append(callback)
-        if self._event.is_set():
+        with self._lock:
+            is_late = self._event.is_set()
+            if not is_late:
+                self._callbacks.append(callback)
+        if is_late:
             callback()
 
         def forget() -> None:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
+            with self._lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
 
         return forget
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MotionName = Literal["auto", "zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down", "hold"]
 CaptionMode = Literal["burned", "words", "none"]
-TransitionName = Literal["crossfade", "cut"]
+TransitionName = Literal["crossfade", "cut", "fade", "slide"]
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -68,6 +68,8 @@ class Brief(Model):
     """What the user asked for. Either `scenes` are given, or `text` is for a script writer. All paths are absolute."""
 
     title: str
+    author: str = ""
+    description: str = ""
     text: str = ""
     scenes: tuple[SceneBrief, ...] = ()
     language: str = "en"
@@ -129,13 +131,17 @@ class Narration(Model):
 
 
 class Picture(Model):
-    """What a scene shows in one aspect ratio: a still or a clip in the store."""
+    """What a scene shows in one aspect ratio: a still or a clip in the store.
+
+    What matters in it lies within half of `reach` to each side of `focus`.
+    """
 
     kind: Literal["picture", "clip"]
     digest: str
     width: int
     height: int
     focus: tuple[Fraction, Fraction] = (0.5, 0.5)
+    reach: tuple[Fraction, Fraction] = (1.0, 1.0)
     provider: str = ""
     is_card: bool = False
 

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from checkpoints.keys import text_digest
+from checkpoints.records import Artifact, Record
 from config.settings import Settings
 from pipeline import Event, Pipeline
+from pipeline.steps import Step
+from stages.models import Narration, Picture, Word
 
 TINY: dict[str, Any] = {
     "resilience": {"retry": {"max_retry_attempts": 1, "initial_delay_ms": 1}},
@@ -50,6 +54,48 @@ Ships see it.
 ## Three
 They come home.
 """
+
+_ARTIFACTS = {"speech": "line", "images": "picture", "mix": "audio", "mux": "video"}
+
+
+class StubToolbox:
+    """Nobody works here: what a plan asks of a toolbox is who would."""
+
+    writer_identities: list[dict[str, str]] = [{"name": "writer"}]
+    speaker_identities: list[dict[str, str]] = [{"name": "speaker"}]
+    painter_identities: list[dict[str, str]] = [{"name": "painter"}]
+    encoder_identity: dict[str, str] = {"encoder": "stub"}
+    font_identity = "fonts"
+
+
+def _stub_facts(step: Step) -> dict[str, Any]:
+    if step.stage == "speech":
+        told: Any = step.work
+        words = tuple(
+            Word(text=text, start_s=0.3 * at, end_s=0.3 * at + 0.25) for at, text in enumerate(told.text.split())
+        )
+        return Narration(text=told.text, words=words, samples=14_400 * len(words)).model_dump(mode="json")
+    if step.stage == "images":
+        return Picture(kind="picture", digest="", width=640, height=360).model_dump(mode="json")
+    return {}
+
+
+@pytest.fixture
+def stub_toolbox() -> StubToolbox:
+    """What a plan needs to make keys, without any provider."""
+    return StubToolbox()
+
+
+@pytest.fixture
+def stub_record() -> Callable[[Step], Record]:
+    """A step's record as its stage would make it: 0.3 s for each word, a picture for each scene."""
+
+    def record(step: Step) -> Record:
+        name = _ARTIFACTS.get(step.stage, step.stage)
+        artifacts = {name: Artifact(digest=text_digest(step.key), size=1)}
+        return Record(key=step.key, stage=step.stage, artifacts=artifacts, facts=_stub_facts(step))
+
+    return record
 
 
 @pytest.fixture

@@ -27,6 +27,11 @@ from stages.models import Brief
 Format = Literal["md", "txt", "yaml", "json"]
 FULL = """---
 title: The Reach of a Light
+author: A. Keeper
+description: |
+  Of lamps: how far they reach.
+
+  And why.
 language: EN_gb
 voice: heart            # optional
 style: {theme: dusk}
@@ -82,6 +87,7 @@ def test_every_field_of_a_markdown_brief_is_read(folder: Path) -> None:
         "heart",
         "dusk",
     )
+    assert (brief.author, brief.description) == ("A. Keeper", "Of lamps: how far they reach.\n\nAnd why.")
     assert brief.music is not None
     assert (brief.music.path, brief.music.gain_db) == (folder / "music/loop.flac", -3.0)
     assert (brief.captions, brief.transition, brief.seed, brief.target_length_s) == ("words", "cut", 7, 75.0)
@@ -104,9 +110,9 @@ def test_every_field_of_a_markdown_brief_is_read(folder: Path) -> None:
         "kind": "picture",
         "focus": (0.3, 0.5),
     }
-    assert (first.motion, first.line) == ("zoom-in", 16)
+    assert (first.motion, first.line) == ("zoom-in", 21)
     assert second.visual is not None
-    assert (second.visual.kind, second.hold_s, second.transition, second.line) == ("clip", 2.0, "cut", 22)
+    assert (second.visual.kind, second.hold_s, second.transition, second.line) == ("clip", 2.0, "cut", 27)
 
 
 def test_yaml_and_json_say_the_same_as_markdown(folder: Path) -> None:
@@ -125,7 +131,9 @@ def test_yaml_and_json_say_the_same_as_markdown(folder: Path) -> None:
     from_yaml = parse_brief(yaml_text, format="yaml", base=folder, name="b.md")
     assert canonical(from_yaml) == canonical(from_markdown)
     data = {
-        "title": "The Reach of a Light", "language": "en-GB", "voice": "heart", "style": {"theme": "dusk"},
+        "title": "The Reach of a Light", "author": "A. Keeper",
+        "description": "Of lamps: how far they reach.\n\nAnd why.",
+        "language": "en-GB", "voice": "heart", "style": {"theme": "dusk"},
         "music": {"path": "music/loop.flac", "gain_db": -3}, "captions": "words",
         "exports": ["youtube", "shorts"],
         "transition": "cut", "seed": 7, "length": 75, "pictures": "photos",

@@ -175,7 +175,7 @@ def test_the_paths_of_videos_go_to_stdout_and_all_else_to_stderr(run: Run, scrip
     code, out, err = run("render", "tides.md")
     assert (code, out) == (0, "/videos/tides-youtube.mp4\n")
     assert "youtube: High, 1920×1080, 30 fps, 0:30" in err
-    assert "captions: tides-youtube.srt" in err
+    assert "beside it: tides-youtube.srt" in err
     assert "9 steps executed, 2 reused" in err
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -281,3 +282,62 @@ def test_encoding_has_no_request_limit_of_its_own() -> None:
     assert (policy.name, policy.request_timeout_s, policy.operation_timeout_s) == ("libx264-Render", 0.0, 0.0)
     speaking = policy_for(Settings(), "write", "OpenAI")
     assert (speaking.name, speaking.request_timeout_s, speaking.operation_timeout_s) == ("OpenAI-LLM", 30.0, 300.0)
+
+
+def test_an_encoder_whose_neighbours_tripped_its_circuit_is_broken_here_too_and_nothing_to_wait_for() -> None:
+    at = desk(retries=9)
+    with pytest.raises(RetryExhaustedError) as caught:
+        at.call("encode", [A], failing(*[TransientError("crashed")] * 9))
+    assert [note.outcome for note in at.notes] == ["failed"] * 5 + ["refused"]
+    assert (caught.value.code, caught.value.exit_code) == ("RETRY_EXHAUSTED", 1)
+    assert len(caught.value.attempts) == 6
+
+
+def test_circuits_can_be_sent_to_report_elsewhere() -> None:
+    first: list[str] = []
+    second: list[str] = []
+    breakers = Breakers(first.append)
+    settings = Settings.model_validate(
+        {"resilience": {"circuit_breaker": {"failure_threshold": 1}, "retry": {"max_retry_attempts": 0}}}
+    )
+    call = Guard(settings, breakers, Time().clock()).bind(CancelToken(), lambda note: None)
+    breakers.tell(second.append)
+    with pytest.raises(ProviderError):
+        call("speak", [A], failing(TransientError("down")))
+    assert (len(first), len(second)) == (0, 2)
+
+
+# The token
+
+
+def test_each_callback_runs_once_however_many_cancel_at_once() -> None:
+    for _ in range(50):
+        token, gate = CancelToken(), threading.Barrier(3)
+        early, late = Mock(), Mock()
+        token.on_cancel(early)
+
+        def cancel(token: CancelToken = token, gate: threading.Barrier = gate) -> None:
+            gate.wait()
+            token.cancel()
+
+        threads = [threading.Thread(target=cancel) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        gate.wait()
+        token.on_cancel(late)
+        for thread in threads:
+            thread.join()
+        assert (early.call_count, late.call_count) == (1, 1)
+
+
+def test_a_callback_that_was_taken_back_is_not_called_and_a_closed_child_is_forgotten() -> None:
+    parent, callback = CancelToken(), Mock()
+    parent.on_cancel(callback)()
+    child = CancelToken(parent)
+    child.close()
+    parent.cancel("enough")
+    assert (callback.call_count, child.cancelled) == (0, False)
+    late = CancelToken(parent)
+    assert late.cancelled
+    with pytest.raises(CancelledError, match="enough"):
+        late.check()

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
+from PIL import Image
 
 import pipeline.execute
 from checkpoints.locks import job_lock
@@ -57,6 +59,11 @@ def test_a_brief_becomes_a_checked_video_with_captions_beside_it(
     assert output.duration_s == pytest.approx(output.frames / 24)
     assert "A lamp is lit." in output.sidecars["srt"].read_text()
     assert output.sidecars["vtt"].read_text().startswith("WEBVTT")
+    assert output.sidecars["chapters.txt"].read_text() == "0:00 A small light\n"
+    with Image.open(output.sidecars["poster.jpg"]) as poster:
+        assert poster.size == (output.width, output.height)
+    with av.open(str(output.path)) as container:
+        assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One", "Two", "Three"]
     assert result.steps.executed == len(executed(events))
     assert result.steps.reused == 0
     json.dumps(result.as_json())
@@ -279,6 +286,34 @@ def test_an_edited_brief_takes_the_place_of_its_unfinished_job(
         make_pipeline().resume()
 
 
+def test_another_brief_of_the_same_name_does_not_overwrite_the_videos(
+    make_pipeline: MakePipeline, tiny_brief: Path, tmp_path: Path
+) -> None:
+    first = make_pipeline().render(tiny_brief, output=tmp_path / "out")
+    twin = tmp_path / "other" / tiny_brief.name
+    twin.parent.mkdir()
+    twin.write_text(tiny_brief.read_text().replace("home", "ashore"))
+    with pytest.raises(UsageError, match="are those of another brief") as caught:
+        make_pipeline().render(twin, output=tmp_path / "out")
+    assert str(tiny_brief.with_suffix("")) in caught.value.message
+    assert sha256(first.outputs[0].path) == first.outputs[0].sha256
+    moved = tmp_path / "moved" / tiny_brief.name
+    moved.parent.mkdir()
+    tiny_brief.rename(moved)
+    assert make_pipeline().render(moved, output=tmp_path / "out").steps.executed == 0
+
+
+def test_a_job_that_runs_out_of_time_parks_and_goes_on_from_there(
+    make_pipeline: MakePipeline, tiny_brief: Path, tmp_path: Path, tiny_settings: Settings
+) -> None:
+    hurried = tiny_settings.model_copy(update={"timeouts": tiny_settings.timeouts.model_copy(update={"job_ms": 1})})
+    result = make_pipeline(hurried).render(tiny_brief, output=tmp_path / "out")
+    assert (result.status, result.exit_code) == ("parked", 75)
+    assert result.error
+    assert result.error.code == "JOB_TIMEOUT"
+    assert make_pipeline().resume().status == "done"
+
+
 def test_a_batch_goes_on_after_one_that_fails(make_pipeline: MakePipeline, tiny_brief: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.md"
     bad.write_text("---\ntitle: Bad\nvoice: nobody-has-this-voice\n---\n\n## One\nHello there.\n")
@@ -328,7 +363,7 @@ def test_a_picture_that_is_none_is_refused_before_any_work(make_pipeline: MakePi
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture")
     brief = tmp_path / "brief.md"
     brief.write_text("---\ntitle: T\n---\n\n## One\n![x](broken.jpg)\nHello there.\n")
-    with pytest.raises(BriefError, match=r"brief:\d+: scene 1: .*broken\.jpg"):
+    with pytest.raises(BriefError, match=r"brief, line \d+: scene 1: .*broken\.jpg"):
         make_pipeline().render(brief, output=tmp_path / "out")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -234,3 +235,39 @@ def test_ffmpeg_dies_with_the_program_however_that_dies(tmp_path: Path) -> None:
     while any(alive(int(child)) for child in children) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(alive(int(child)) for child in children)
+
+
+def test_no_memory_to_start_it_is_a_shortage_and_no_failing_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(OutOfMemoryError, match="No memory to start ffmpeg for the test"):
+        run_ffmpeg(["-version"], run(tmp_path))
+
+
+@posix
+def test_a_child_that_nobody_could_watch_is_not_left_behind(
+    tmp_path: Path, instead: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instead("time.sleep(60)")
+    children: list[subprocess.Popen[bytes]] = []
+    start = process._start
+
+    def remember(*given: Any) -> subprocess.Popen[bytes]:
+        children.append(start(*given))
+        return children[-1]
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    token = CancelToken()
+    monkeypatch.setattr(process, "_start", remember)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(OutOfMemoryError, match="can't start new thread"):
+            run_ffmpeg([*RAW, "x.mp4"], run(tmp_path, cancel=token), frames(1))
+    assert children[0].returncode == -signal.SIGKILL
+    assert token._callbacks == []

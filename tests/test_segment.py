@@ -19,6 +19,7 @@ from config.errors import BriefError, CancelledError, DiskFullError, TransientEr
 from stages.base import CancelToken, Context, P, T
 from stages.models import MotionName, Picture
 from stages.render.encoders import Encoder, Libx264
+from stages.render.frames import blank_frame
 from stages.render.models import Cue, Encoding, Layer, Motion, SegmentSpec
 from stages.render.motion import affine_at, canvas_size, plan_motion
 from stages.render.painter import Painter
@@ -123,7 +124,7 @@ def test_caption_colours_are_exact_where_they_cover_all() -> None:
     yellow = np.zeros((20, 40, 4), np.uint8)
     yellow[:] = (255, 209, 64, 255)
     bitmap = caption_art.CaptionBitmap(0, 1, 60, 40, yellow)
-    target = painter._blank(SIZE)
+    target = blank_frame(SIZE)
     target.whole[:] = 90
     painter._lay(painter._overlay(bitmap), target)
     assert target.y[50, 80] == round(16 + 219 * (0.2126 * 255 + 0.7152 * 209 + 0.0722 * 64) / 255)

@@ -58,7 +58,7 @@ def problems(folder: Path, data: Any, name: str = "f.json", **more: Any) -> list
         ),
         (
             {"Providers": {"LLM": [{"Name": "a", "Prio": 1}]}},
-            "Providers.LLM.Providers.0.Prio: unknown setting; known here: ",
+            "Providers.LLM.Providers.0.Prio: unknown setting; did you mean Priority?",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from config.errors import FramekeepError
+from config.errors import FramekeepError, UsageError
 from pipeline.cli import console, failures
 from pipeline.cli.common import (
     Common,
@@ -74,9 +74,15 @@ def root(
     if version:
         from importlib.metadata import version as version_of
 
-        console.out(f"{NAME} {version_of(NAME)}")
+        version_text = version_of(NAME)
+        if as_json:
+            console.out_json({"name": NAME, "version": version_text})
+        else:
+            console.out(f"{NAME} {version_text}")
         raise typer.Exit(ExitCode.DONE)
     if context.invoked_subcommand is None:
+        if as_json:
+            raise UsageError("No command was given", hint=f"{NAME} --help")
         console.out(context.get_help())
     return ExitCode.DONE
 
@@ -89,7 +95,7 @@ def render(
     out: OutOption = None,
     quality: QualityOption = "",
     restore_quality: Annotated[
-        bool, typer.Option("--restore-quality", help="Go back up to what was asked for after a shortage forced less.")
+        bool, typer.Option("--restore-quality", help="Make what is degraded again, as it was asked for.")
     ] = False,
     jobs: JobsOption = None,
     quiet: QuietOption = False,
@@ -298,13 +304,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return failures.report_usage(_message_of(error), _command_of(error), as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
+    except FileNotFoundError as error:
+        if _has_working_folder():
+            return failures.report_internal(error, given, as_json=as_json)
+        gone = UsageError(
+            "The folder this was started in is not there any more", hint="cd to another, then run it again"
+        )
+        return failures.report(gone, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last frame before the user: anything else would be a traceback
         return failures.report_internal(error, given, as_json=as_json)
 
 
+def _has_working_folder() -> bool:
+    try:
+        return bool(Path.cwd())
+    except OSError:
+        return False
+
+
 def _run(arguments: list[str]) -> int:
     answer = typer.main.get_command(app).main(arguments, prog_name=NAME, standalone_mode=False)
-    return int(answer or 0)
+    code = int(answer or 0)
+    if loss := console.take_loss():
+        failures.tell_error(f"The results could not be written to stdout: {loss}", "free some space, then run it again")
+        return code or ExitCode.FAILED
+    return code
 
 
 def _message_of(error: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import UsageError
+from config.paths import expanded
 from pipeline.cli import console
 from pipeline.cli.common import Common
 from pipeline.cli.exits import ExitCode
@@ -36,14 +37,14 @@ def render_batch(common: Common, named: Sequence[str], wanted: dict[str, Any], *
             if not common.json:
                 display.message(f"{item.brief}: {item.result.status}", "good" if item.result.ok else "bad")
                 with display.paused():
-                    tell_result(item.result)
+                    tell_result(item.result, quiet=quiet)
 
         return pipeline.batch(briefs, **wanted, on_item=tell)
 
     answer = with_pipeline(common, work, jobs=jobs, quiet=quiet)
     if common.json:
         console.out_json(answer.as_json())
-    else:
+    elif not quiet or answer.exit_code:
         tell_batch(answer.items, missing=len(briefs) - len(answer.items))
     return ExitCode(answer.exit_code)
 
@@ -55,7 +56,7 @@ def find_briefs(named: Sequence[str]) -> list[Path]:
 
 
 def _behind(name: str) -> Iterator[Path]:
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_dir():
         briefs = [inner for inner in sorted(path.iterdir()) if _is_brief(inner)]
         if not briefs:

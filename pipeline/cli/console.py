@@ -6,6 +6,7 @@ Nothing here reads markup: titles, paths and providers' messages are shown as th
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -15,17 +16,36 @@ from typing import Any, Literal, TextIO
 
 Tone = Literal["plain", "good", "warn", "bad", "dim"]
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Control characters, and those that turn the direction of all that follows them on the line.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _COLOURS: dict[Tone, str] = {"plain": "", "good": "32", "warn": "33", "bad": "31", "dim": "2"}
 _SYMBOLS = {"good": ("✓", "ok"), "warn": ("!", "!"), "bad": ("✗", "x"), "next": ("→", "->")}
 
+_losses: list[str] = []
+
 
 def prepare_streams() -> None:
-    """A character that the terminal cannot show is no reason to fail; a file name of odd bytes comes out as it went in."""
+    """A character that the terminal cannot show is no reason to fail; a file name of odd bytes comes out as it went in.
+
+    A stream that was closed from the start (`>&-`) goes to nowhere, before a file of ours gets its number.
+    """
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
             reconfigure(errors="surrogateescape" if _is_utf8(stream) else "backslashreplace")
+
+
+def _fill_closed_streams() -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    while nowhere <= 2:
+        os.set_inheritable(nowhere, True)
+        nowhere = os.dup(nowhere)
+    os.close(nowhere)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - lives as long as we
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def clean(text: str) -> str:
@@ -124,12 +144,24 @@ def _is_utf8(stream: TextIO) -> bool:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """A reader that has gone (`| head`, a closed terminal) is no error: what is said from then on is lost, no more."""
+    """A reader that has gone (`| head`, a closed terminal) is no error: what is said from then on is lost, no more.
+
+    A result that does not fit on the disk that it goes to is one, told when the command ends (`take_loss`).
+    """
     try:
         stream.write(text)
         stream.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if stream is sys.stdout and getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            _losses.append(str(getattr(error, "strerror", error)))
         silence(stream)
+
+
+def take_loss() -> str:
+    """Why a part of the results could not be written; empty when all was. Asking clears it."""
+    found = _losses[0] if _losses else ""
+    _losses.clear()
+    return found
 
 
 def silence(stream: TextIO) -> None:

@@ -45,6 +45,7 @@ def resume_every(common: Common, job: str | None, *, jobs: int | None, quiet: bo
         console.say("No job waits to be resumed")
     else:
         for result in results:
-            tell_result(result)
-        tell_batch(items, missing=0)
+            tell_result(result, quiet=quiet)
+        if not quiet or answer.exit_code:
+            tell_batch(items, missing=0)
     return ExitCode(answer.exit_code)

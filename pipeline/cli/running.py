@@ -55,7 +55,7 @@ def run_one(common: Common, work: Callable[[Pipeline], Result], *, jobs: int | N
         if result.error:
             failures.tell_error(result.error.message, result.error.hint)
     else:
-        tell_result(result)
+        tell_result(result, quiet=quiet)
     return result.exit_code
 
 

@@ -23,31 +23,35 @@ TONES: dict[str, Tone] = {
     "running": "plain",
     "queued": "plain",
     "failed": "bad",
+    "superseded": "dim",
 }
 
 
-def tell_result(result: Result) -> None:
-    """A run's end. The paths of its videos go to stdout, one a line; all else to stderr."""
+def tell_result(result: Result, *, quiet: bool = False) -> None:
+    """A run's end. The paths of its videos go to stdout, one a line; all else to stderr. Quiet: only what went wrong."""
     for output in result.outputs:
-        _tell_output(output)
+        _tell_output(output, quiet=quiet)
     for item in result.degradations:
         say(f"{symbol('warn')} degraded: {degradation_text(item.model_dump())}", "warn")
-    if result.ok:
+    if result.ok and not quiet:
         say(_work_text(result), "dim")
     if result.error:
         tell_error(result.error.message, result.error.hint)
-        if result.steps.executed or result.steps.reused:
+        if not quiet and (result.steps.executed or result.steps.reused):
             say(_work_text(result), "dim")
 
 
-def _tell_output(output: Output) -> None:
+def _tell_output(output: Output, *, quiet: bool) -> None:
+    if quiet:
+        console.out(str(output.path))
+        return
     say(f"{symbol('good')} {output_text(output)}", "good")
     console.out(str(output.path))
     # Where stdout is read by a program, the log on stderr should still say where the video is.
     if not console.is_terminal(sys.stdout):
         say(f"  {output.path}")
     if output.sidecars:
-        say(f"  captions: {', '.join(path.name for path in output.sidecars.values())}", "dim")
+        say(f"  beside it: {', '.join(path.name for path in output.sidecars.values())}", "dim")
 
 
 def output_text(output: Output) -> str:
@@ -69,9 +73,7 @@ def output_text(output: Output) -> str:
 def _work_text(result: Result) -> str:
     """`40 steps executed, 0 reused, 52 calls (2 failed), 1:02`."""
     if result.ok and not result.steps.executed:
-        return (
-            f"nothing to do: all {count_text(result.steps.reused, 'step')} were already done ({result.elapsed_s:.1f} s)"
-        )
+        return f"nothing to make: all {count_text(result.steps.reused, 'step')} were there ({result.elapsed_s:.1f} s)"
     text = f"{count_text(result.steps.executed, 'step')} executed, {result.steps.reused} reused"
     # Calls that Ctrl-C cut off are no news.
     if result.attempts.failed and result.status != "interrupted":

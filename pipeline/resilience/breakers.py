@@ -27,6 +27,10 @@ class Breakers:
         self._circuits: dict[str, pybreaker.CircuitBreaker] = {}
         self._lock = threading.Lock()
 
+    def tell(self, log: Callable[[str], None]) -> None:
+        """Send what is told from now on elsewhere: the circuits outlive the run that they report to."""
+        self._log = log
+
     @contextlib.contextmanager
     def admit(self, policy: Policy, provider: str) -> Iterator[None]:
         """Run the block as one call through the circuit. Raises CircuitOpenError without running it when it is open."""
@@ -58,7 +62,7 @@ class Breakers:
                     reset_timeout=policy.breaker.break_duration_s,
                     success_threshold=policy.breaker.success_threshold,
                     exclude=[lambda error: not isinstance(error, TransientError)],
-                    listeners=[_Listener(policy, self._log)],
+                    listeners=[_Listener(policy, lambda line: self._log(line))],
                     name=policy.name,
                     # Otherwise the call that trips the circuit would lose its own error.
                     throw_new_error_on_trip=False,

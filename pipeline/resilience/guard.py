@@ -16,6 +16,7 @@ import tenacity
 
 from config.errors import (
     CancelledError,
+    CircuitOpenError,
     FramekeepError,
     ProviderError,
     RenderExhaustedError,
@@ -132,6 +133,13 @@ class GuardedCall:
         )
         try:
             return retrying(lambda: self._attempt(operation, provider, policy, work, left_s(), history))
+        except CircuitOpenError as error:
+            if operation not in LOCAL_MEDIA:
+                raise
+            # Its neighbours tripped the circuit; the encoder fails here every time, and waiting mends none of them.
+            raise RenderExhaustedError(
+                f"{policy.name}: {error.message}", provider=provider.name, hint="framekeep doctor", attempts=history
+            ) from error
         except tenacity.RetryError as error:
             last = error.last_attempt.exception()
             if not isinstance(last, TransientError):
@@ -181,6 +189,7 @@ class GuardedCall:
     ) -> T:
         """The work itself, cut off when the request's or the operation's time is up."""
         limits = {"request": policy.request_timeout_s or None, "operation": left_s}
+        named_s = {"request": policy.request_timeout_s, "operation": policy.operation_timeout_s}
         running = {name: limit for name, limit in limits.items() if limit is not None}
         token = CancelToken(self._cancel)
         if not running:
@@ -189,14 +198,14 @@ class GuardedCall:
             finally:
                 token.close()
         name = min(running, key=lambda key: running[key])
-        limit_s = max(running[name], 0.0)
+        reason = f"the {name} timeout of {named_s[name]:g} s ran out"
         expired = threading.Event()
 
         def expire() -> None:
             expired.set()
-            token.cancel(f"the {name} timeout of {limit_s:g} s ran out")
+            token.cancel(reason)
 
-        timer = threading.Timer(limit_s, expire)
+        timer = threading.Timer(max(running[name], 0.0), expire)
         timer.daemon = True
         timer.start()
         try:
@@ -205,7 +214,7 @@ class GuardedCall:
             if not expired.is_set() or self._cancel.cancelled:
                 raise
             raise TimedOutError(
-                f"{policy.name}: the {name} timeout of {limit_s:g} s ran out during '{operation}'",
+                f"{policy.name}: {reason} during '{operation}'",
                 provider=provider.name,
                 hint=f"raise Timeouts.{name.capitalize()}, or try again: framekeep resume",
             ) from error

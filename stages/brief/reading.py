@@ -48,6 +48,10 @@ def _read_bytes(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError:
+        if path.is_symlink():
+            raise BriefError(
+                f"{path}: is a link to {path.readlink()}, which is not there", hint="check the link"
+            ) from None
         raise BriefError(f"{path}: there is no such file", hint=_did_you_mean(path)) from None
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -20,7 +20,7 @@ from stages.models import (
 )
 
 KEYS = (
-    "title", "text", "scenes", "language", "voice", "style", "music", "pictures", "captions",
+    "title", "author", "description", "text", "scenes", "language", "voice", "style", "music", "pictures", "captions",
     "transition", "exports", "length", "seed", "providers",
 )  # fmt: skip
 SCENE_KEYS = ("narration", "heading", "picture", "clip", "focus", "motion", "hold", "transition")
@@ -31,6 +31,8 @@ _HINTS = {
     "format": "`exports: [...]`",
     "formats": "`exports: [...]`",
     "lang": "`language: en`",
+    "artist": "`author:`",
+    "summary": "`description:`",
 }
 _SCENE_HINTS = {
     "image": "`picture:`",
@@ -69,12 +71,13 @@ def title_from(name: str) -> str:
 
 
 def _read(reader: Reader, key: str, node: Node) -> Any:
-    if key in ("title", "voice"):
+    if key in ("title", "author", "voice"):
         return reader.line_of_text(node, key)
     if key in ("captions", "transition"):
         return reader.choice(node, key, CaptionMode if key == "captions" else TransitionName)
     readers: dict[str, Any] = {
         "text": reader.prose,
+        "description": reader.prose,
         "language": reader.language,
         "pictures": reader.folder,
         "exports": reader.identifiers,

@@ -5,12 +5,10 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+from checkpoints.keys import code_digest
 from stages.base import CancelToken
 from stages.images.base import ImageProvider, PictureRequest
 from stages.typeset.fonts import load_fonts
-
-# Raise with every change that alters a card's pixels: finished cards in the store then count as out of date.
-SCHEMA = 1
 
 
 class CardProvider(ImageProvider):
@@ -22,7 +20,7 @@ class CardProvider(ImageProvider):
     def identity(self) -> dict[str, str]:
         """Versions of everything that a card's pixels depend on. Loads none of it: every run asks, few draw."""
         return {
-            "card": str(SCHEMA),
+            "code": code_digest("stages.images", "stages.typeset"),
             "resvg": version("resvg-py"),
             "pillow": version("pillow"),
             "numpy": version("numpy"),

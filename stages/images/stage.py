@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.errors import TransientError
+from config.errors import BriefError, TransientError
 from stages.base import CancelToken, Context
 from stages.images.base import ImageProvider, PictureRequest
 from stages.models import Picture, Visual
@@ -25,36 +25,42 @@ def draw_picture(request: PictureRequest, context: Context, providers: Sequence[
             )
         return path, size
 
-    (path, (width, height)), provider = context.call("draw", providers, work)
-    return path, Picture(
-        kind="picture",
-        digest="",
-        width=width,
-        height=height,
-        provider=provider.name,
-        is_card=provider.makes_cards,
-    )
+    (path, size), provider = context.call("draw", providers, work)
+    if provider.makes_cards:
+        # A card is composed around its middle.
+        width, height = size
+        picture = Picture(kind="picture", digest="", width=width, height=height, provider=provider.name, is_card=True)
+        return path, picture
+    return path, _with_focus(path, Picture(kind="picture", digest="", width=size[0], height=size[1], provider=provider.name))
 
 
 def take_visual(visual: Visual) -> Picture:
     """What the user's own file is; its digest is filled in when it is published.
 
-    The focus is the user's, else the middle. Raises BriefError when the file cannot be shown.
+    The focus is the user's, else what the picture is found to be of. Raises BriefError when the file cannot be shown.
     """
+    from stages.render.focus import NAMED_REACH
     from stages.render.planes import inspect_visual
 
     kind, width, height, _duration_s = inspect_visual(visual.path)
-    focus = visual.focus or (0.5, 0.5)
-    return Picture(kind=kind, digest="", width=width, height=height, focus=focus, provider="brief")
+    picture = Picture(kind=kind, digest="", width=width, height=height, provider="brief")
+    if visual.focus:
+        return picture.model_copy(update={"focus": visual.focus, "reach": NAMED_REACH})
+    return _with_focus(visual.path, picture)
+
+
+def _with_focus(path: Path, picture: Picture) -> Picture:
+    from stages.render.focus import find_focus
+
+    found = find_focus(path, picture.kind)
+    return picture.model_copy(update={"focus": found.at, "reach": found.reach})
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """Width and height of a picture that can be read to its end, else None."""
-    from PIL import Image, UnidentifiedImageError
+    """Width and height as shown of a picture that can be read to its end, else None."""
+    from stages.render.stills import picture_size
 
     try:
-        with Image.open(path) as image:
-            image.load()
-            return image.size
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return picture_size(path)
+    except BriefError:
         return None

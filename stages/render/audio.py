@@ -90,6 +90,7 @@ def mix(
     progress: Callable[[int, int, str], None],
     *,
     block: int = BLOCK,
+    stall_timeout_s: float = 60.0,
 ) -> MediaFacts:
     """Make `out`, an m4a file of exactly `spec.samples` samples at the programme's loudness.
 
@@ -98,7 +99,7 @@ def mix(
     """
     if spec.samples <= 0:
         raise CheckFailedError("The programme has no length", hint="Give the brief at least one scene.")
-    job = _Job(spec, out, Run("the sound", scratch, cancel), progress, block)
+    job = _Job(spec, out, Run("the sound", scratch, cancel, stall_timeout_s), progress, block)
     voices = Voices(spec, artifact)
     music = load_music(artifact(spec.music_digest), spec.samples, job.run) if spec.music_digest else None
     programme = Mix(spec, voices, music, _music_gain(job, voices, music) if music else 0.0)

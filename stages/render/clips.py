@@ -64,6 +64,27 @@ def clip_facts(path: Path) -> ClipFacts:
         return ClipFacts(width, height, length, turn)
 
 
+def sample_pictures(path: Path, count: int, side: int) -> list[NDArray[np.uint8]]:
+    """Pictures of a clip at `count` moments spread over it: upright, sRGB, the longer side about `side`. Raises BriefError.
+
+    They are key pictures at or before these moments, so that hardly more is decoded than is taken.
+    """
+    facts = clip_facts(path)
+    scale = min(1.0, side / max(facts.width, facts.height))
+    size = (_even(facts.width * scale), _even(facts.height * scale))
+    found: dict[int, NDArray[np.uint8]] = {}
+    with _opened(path) as (container, stream):
+        stream.codec_context.skip_frame = "NONKEY"
+        start = stream.start_time or 0
+        for number in range(count):
+            moment = start + int(facts.length * Fraction(2 * number + 1, 2 * count) / _base(stream))
+            container.seek(moment, stream=stream, backward=True)
+            frame = next(container.decode(stream), None)
+            if frame is not None:
+                found.setdefault(frame.pts or 0, _rgb(frame, size, facts.turn))
+    return list(found.values())
+
+
 class ClipSource:
     """Canvases of a clip, one for each output frame. Close it after use."""
 
@@ -148,6 +169,15 @@ class ClipSource:
         return inner_size(self._shown, self.canvas)
 
 
+def _rgb(frame: VideoFrame, size: tuple[int, int], turn: int) -> NDArray[np.uint8]:
+    """Small and upright, with colours good enough to judge by."""
+    import numpy as np
+
+    width, height = size[::-1] if turn % 2 else size
+    pixels = frame.reformat(width=width, height=height, format="rgb24", threads=1).to_ndarray()
+    return np.ascontiguousarray(np.rot90(pixels, -turn), np.uint8)
+
+
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     import av
@@ -200,6 +230,10 @@ def _last_end(container: InputContainer, stream: VideoStream, near: int) -> int:
         if packet.pts is not None and packet.pts >= last:
             last, length = packet.pts, packet.duration or step
     return last + length
+
+
+def _even(pixels: float) -> int:
+    return max(2, round(pixels / 2) * 2)
 
 
 def _base(stream: VideoStream) -> Fraction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 from checkpoints.files import mapping_errors
 from config.errors import CheckFailedError
 from stages.base import CancelToken
+from stages.render.chapters import check_chapters
 from stages.render.check import Expectations, check_finished
 from stages.render.languages import three_letters
 from stages.render.models import Encoding, MediaFacts, MuxSpec
 from stages.render.probe import VideoFacts, decode_all, probe_video
 from stages.render.process import Run, run_ffmpeg
+from stages.render.tags import tags_file
 
 TIMESCALE = 90_000
 _HINT = "Run `framekeep resume`: what is wrong is made again."
@@ -39,20 +42,25 @@ def mux(
     artifact: Callable[[str], Path],
     cancel: CancelToken,
     progress: Callable[[int, int, str], None],
+    *,
+    stall_timeout_s: float = 60.0,
 ) -> MediaFacts:
     """Make the finished file `out` and check it; what is needed on the way lies beside it.
 
     Nothing is encoded. Raises CheckFailedError for a segment that is broken or unlike the others, naming it, and for a
     result that is not as planned.
     """
-    run = Run("the finished video", out.parent, cancel)
+    run = Run("the finished video", out.parent, cancel, stall_timeout_s)
     frames = sum(spec.segment_frames)
     segments = [artifact(digest) for digest in spec.segments]
     check_segments(segments, spec.segment_frames, spec.encoding, lambda: cancel.check())
     playlist = out.parent / "segments.ffconcat"
     with mapping_errors(playlist):
         playlist.write_text(_playlist(segments), encoding="utf-8", newline="\n")
-    run_ffmpeg(_arguments(spec, playlist, artifact(spec.audio), out), run)
+    tags = out.parent / "tags.ffmetadata"
+    with mapping_errors(tags):
+        tags.write_text(tags_file(spec), encoding="utf-8", newline="\n")
+    run_ffmpeg(_arguments(spec, playlist, artifact(spec.audio), tags, out), run)
     wanted = Expectations(
         frames=frames,
         samples=spec.samples,
@@ -63,14 +71,16 @@ def mux(
         true_peak_dbtp=spec.true_peak_dbtp,
     )
     # Not in "frames": those are counted where they are encoded.
-    checking = Run(
-        "the check of the finished video", out.parent, cancel, on_frame=lambda f: progress(f, frames, "checked")
+    checking = replace(
+        run, what="the check of the finished video", on_frame=lambda frame: progress(frame, frames, "checked")
     )
     try:
-        return check_finished(out, wanted, checking)
+        facts = check_finished(out, wanted, checking)
     except CheckFailedError:
         _name_damaged(segments, cancel)
         raise
+    check_chapters(out, spec.chapters, frames, spec.encoding.fps)
+    return facts
 
 
 def check_segments(
@@ -137,24 +147,26 @@ def _playlist(segments: Sequence[Path]) -> str:
     return "".join(["ffconcat version 1.0\n", *(f"file '{path}'\n" for path in quoted)])
 
 
-def _arguments(spec: MuxSpec, playlist: Path, audio: Path, out: Path) -> list[str]:
+def _arguments(spec: MuxSpec, playlist: Path, audio: Path, tags: Path, out: Path) -> list[str]:
     import ffmpeg
 
     language = f"language={three_letters(spec.language)}"
     # Converted, packets would be taken apart and put together again, and a damaged one silently left out.
     pictures = ffmpeg.input(str(playlist.absolute()), format="concat", safe=0, auto_convert=0)
     sound = ffmpeg.input(str(audio.absolute()))
+    # It has no stream, but only an input that is mapped is read: as many of its subtitles as there are, none.
+    words = ffmpeg.input(str(tags.absolute()), format="ffmetadata")["s?"]
     options: dict[str, Any] = {
         "format": "mp4",
         "codec": "copy",
         "movflags": "+faststart",
         "video_track_timescale": TIMESCALE,
-        "map_metadata": -1,
-        "metadata": f"title={spec.title}",
+        "map_metadata": 2,
+        "map_chapters": 2,
         "metadata:s:v:0": language,
         "metadata:s:a:0": language,
         "fflags": "+bitexact",
         "flags": "+bitexact",
     }
-    arguments: list[str] = ffmpeg.output(pictures.video, sound.audio, str(out.absolute()), **options).get_args()
+    arguments: list[str] = ffmpeg.output(pictures.video, sound.audio, words, str(out.absolute()), **options).get_args()
     return arguments

@@ -14,6 +14,8 @@ from pydantic import Field
 from stages.models import CaptionMode, Model, Picture, TransitionName, Word
 
 Aspect = Literal["16:9", "9:16", "1:1"]
+# Every transition that has frames of its own.
+BlendName = Literal["crossfade", "fade", "slide"]
 
 
 class Pacing(Model):
@@ -100,13 +102,13 @@ class Encoding(Model):
 class SegmentSpec(Model):
     """One frame range of one export: a scene's body slice (one layer) or a transition (two).
 
-    `cues` are relative to the segment.
+    `cues` are relative to the segment. `blend` is how the first layer gives way to the second; one layer has none.
     """
 
-    schema_version: int = 1
     kind: Literal["body", "transition"]
     frames: int
     layers: tuple[Layer, ...]
+    blend: BlendName = "crossfade"
     cues: tuple[Cue, ...] = ()
     caption_mode: CaptionMode = "burned"
     right_to_left: bool = False
@@ -138,7 +140,6 @@ class TimedLine(Model):
 class MixSpec(Model):
     """The one audio track. `samples` is frames × 48000 / fps exactly."""
 
-    schema_version: int = 1
     samples: int
     lines: tuple[TimedLine, ...]
     music_digest: str = ""
@@ -161,10 +162,16 @@ class TimedCue(Model):
     lines: tuple[str, ...]
 
 
-class MuxSpec(Model):
-    """The finished file: segments in order, one audio track, tags."""
+class Chapter(Model):
+    """A part of the film: it begins with frame `start` and ends where the next one begins."""
 
-    schema_version: int = 1
+    start: int
+    title: str
+
+
+class MuxSpec(Model):
+    """The finished file: segments in order, one audio track, tags. `posters` are single frames, the best for a poster first."""
+
     segments: tuple[str, ...]
     segment_frames: tuple[int, ...]
     audio: str
@@ -172,6 +179,10 @@ class MuxSpec(Model):
     encoding: Encoding
     title: str
     language: str
+    author: str = ""
+    description: str = ""
+    chapters: tuple[Chapter, ...] = ()
+    posters: tuple[SegmentSpec, ...] = ()
     cues: tuple[TimedCue, ...] = ()
     target_lufs: float = -14.0
     true_peak_dbtp: float = -1.0

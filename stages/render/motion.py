@@ -13,6 +13,8 @@ from stages.render.models import Motion
 
 # Of a picture that fills the frame, the least that must be left to see; below that it is shown whole over a blurred fill.
 _LEAST_KEPT = 0.5
+# A frame filled by the subject may show less than that, if the subject has this much room in it.
+_LEAST_KEPT_OF_SUBJECT, _SUBJECT_ROOM = 0.3, 1.2
 # A pan along a long picture may show less at a time, but a ribbon is no picture.
 _LEAST_KEPT_BY_PAN = 0.15
 # A picture with this much beside the frame is worth a pan.
@@ -22,7 +24,7 @@ _ZOOM_PER_S, _ZOOM_LEAST, _ZOOM_MOST = 0.016, 0.05, 0.16
 # Type shows every half pixel, and a whole picture loses its edges: both move less.
 _CALM_PER_S, _CALM_LEAST, _CALM_MOST = 0.006, 0.015, 0.035
 # Pans, in parts of the frame.
-_PAN_PER_S, _PAN_MOST = 0.03, 0.35
+_PAN_PER_S, _PAN_LEAST, _PAN_MOST = 0.03, 0.1, 0.35
 _ZOOM_TO_PAN, _CALM_ZOOM_TO_PAN = 1.1, 1.035
 # How far the speed sinks at both ends: never to rest, because neighbours are still moving through a crossfade.
 _EASE = 0.4
@@ -48,22 +50,23 @@ def plan_motion(
     *,
     fps: int = 30,
     is_clip: bool = False,
+    reach: Point = (1.0, 1.0),
 ) -> Motion:
     """The move of one scene. `focus` (fractions of the picture) stays in the frame; `pan-left` moves the camera to the left.
 
-    `auto` alternates with the seed, so that neighbouring scenes differ; a clip moves by itself and is only held. A pan goes no
+    `reach` is the width and height around the focus that matter: where they are small, more of the rest may be cut off. `auto` alternates with the seed, so that neighbouring scenes differ; a clip moves by itself and is only held. A pan goes no
     further than the picture does; where a named one has no room, a slight zoom makes some.
     """
     share_w, share_h = _shares(picture_w, picture_h, out_w, out_h)
     fit: Literal["cover", "contain"] = "cover"
-    if _loses_too_much(name, share_w, share_h):
-        fit, share_w, share_h, focus = "contain", 1.0, 1.0, (0.5, 0.5)
+    if _loses_too_much(name, (share_w, share_h), reach):
+        fit, share_w, share_h, focus, reach = "contain", 1.0, 1.0, (0.5, 0.5), (1.0, 1.0)
     if name == "auto":
         name = "hold" if is_clip else _choice(share_w, share_h, seed, is_card)
     seconds = frames / fps
     calm = is_card or fit == "contain"
     if name in _PANS:
-        start, end = _pan(name, seconds, (share_w, share_h), focus, calm)
+        start, end = _pan(name, seconds, (share_w, share_h), focus, reach, calm)
     else:
         low = (1.0, *_held((share_w, share_h), 1.0, focus))
         high_zoom = 1.0 if name == "hold" else _zoom(seconds, calm)
@@ -119,9 +122,12 @@ def _shares(picture_w: int, picture_h: int, out_w: int, out_h: int) -> Point:
     return (1 / wider, 1.0) if wider > 1 else (1.0, wider)
 
 
-def _loses_too_much(name: MotionName, share_w: float, share_h: float) -> bool:
-    along = {"pan-left": share_w, "pan-right": share_w, "pan-up": share_h, "pan-down": share_h}.get(name, 1.0)
-    return min(share_w, share_h) < (_LEAST_KEPT_BY_PAN if along == min(share_w, share_h) < 1 else _LEAST_KEPT)
+def _loses_too_much(name: MotionName, shares: Point, reach: Point) -> bool:
+    axis = 0 if shares[0] < shares[1] else 1
+    kept = shares[axis]
+    if name in _PANS[2 * axis : 2 * axis + 2] and kept < 1:
+        return kept < _LEAST_KEPT_BY_PAN
+    return kept < (_LEAST_KEPT_OF_SUBJECT if reach[axis] * _SUBJECT_ROOM <= kept else _LEAST_KEPT)
 
 
 def _choice(share_w: float, share_h: float, seed: int, is_card: bool) -> MotionName:
@@ -140,7 +146,7 @@ def _zoom(seconds: float, calm: bool) -> float:
 
 
 def _pan(
-    name: MotionName, seconds: float, shares: Point, focus: Point, calm: bool
+    name: MotionName, seconds: float, shares: Point, focus: Point, reach: Point, calm: bool
 ) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     axis = 0 if name in ("pan-left", "pan-right") else 1
     zoom = 1.0
@@ -150,6 +156,9 @@ def _pan(
     at = min(max(focus[axis], _RIM), 1 - _RIM)
     # With less than its distance to the picture's nearer end, the focus is in the frame from the first to the last.
     travel = min(1 - window, window * min(_PAN_PER_S * seconds, _PAN_MOST), _INSIDE * at, _INSIDE * (1 - at))
+    if reach[axis] < window:
+        # So is what matters around it, as far as its place in the picture and a pan worth the name let it be.
+        travel = min(travel, max(window - reach[axis], window * _PAN_LEAST))
     low = min(max(at - travel / 2, window / 2), 1 - window / 2 - travel)
     across = _held(shares, zoom, focus)
     points = []

@@ -14,6 +14,7 @@ from stages.render.process import Run, run_ffmpeg
 
 if TYPE_CHECKING:
     import numpy as np
+    from av.container import InputContainer
     from numpy.typing import NDArray
 
 _FRAME_BYTES = 8
@@ -29,19 +30,30 @@ _AROUND = 480
 
 
 def inspect_music(path: Path) -> None:
-    """Raise BriefError unless the file begins with sound that can be decoded. Reads little of it."""
+    """Raise BriefError unless the file begins with sound that can be decoded and is long enough to loop. Reads little of it."""
     import av
 
     try:
         with av.open(str(path)) as container:
-            if container.streams.audio and next(container.decode(audio=0), None) is not None:
-                return
-        reason = "there is no sound in it"
+            seconds = _sound_s(container) if container.streams.audio else 0.0
+        if seconds >= _SHORTEST / SAMPLE_RATE_HZ:
+            return
+        reason = f"it lasts only {seconds:.2f} s, too short to be looped" if seconds else "there is no sound in it"
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
     raise BriefError(
         f"The music {path} cannot be used: {reason}", problems=[str(path)], hint="replace it, then render again"
     )
+
+
+def _sound_s(container: InputContainer) -> float:
+    """Seconds of sound at the start of a file, counted no further than a loop needs."""
+    seconds = 0.0
+    for frame in container.decode(audio=0):
+        seconds += frame.samples / frame.sample_rate
+        if seconds >= _SHORTEST / SAMPLE_RATE_HZ:
+            break
+    return seconds
 
 
 @dataclass(frozen=True)

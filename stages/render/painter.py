@@ -12,9 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from stages.render.frames import Frame, blank_frame
 from stages.render.models import Layer, SegmentSpec
 from stages.render.motion import affine_at
 from stages.render.planes import LUMA, Planes, load_planes
+from stages.render.transitions import transition
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,16 +42,6 @@ class _Still:
 
     def close(self) -> None:
         pass
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """A frame's memory, and its planes as views of it."""
-
-    whole: NDArray[np.uint8]
-    y: NDArray[np.uint8]
-    u: NDArray[np.uint8]
-    v: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -80,6 +72,7 @@ class Painter:
                 stack.callback(painted.source.close)
                 self._layers.append(painted)
             self._overlays = [_overlay(bitmap) for bitmap in caption_bitmaps(spec)]
+            self._picture = self._picture_painter()
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Painter:
@@ -92,24 +85,21 @@ class Painter:
 
     def frames(self) -> Iterator[memoryview]:
         """All frames in order, planes Y, U, V one after the other. Each is valid until the next is asked for."""
-        target = _blank(self._size)
-        behind = _blank(self._size) if len(self._layers) > 1 else None
+        target = blank_frame(self._size)
         for number in range(self._spec.frames):
-            self._paint(number, target, behind)
+            self._picture(number, target)
+            for overlay in self._overlays:
+                if overlay.start <= number < overlay.end:
+                    _lay(overlay, target)
             yield target.whole.data
 
-    def _paint(self, number: int, target: _Frame, behind: _Frame | None) -> None:
-        import cv2
-
-        self._layers[0].paint(number, target)
-        if behind is not None:
-            self._layers[1].paint(number, behind)
-            # Neither end of the fade repeats the frame beside it.
-            share = (number + 1) / (self._spec.frames + 1)
-            cv2.addWeighted(target.whole, 1 - share, behind.whole, share, 0, dst=target.whole)
-        for overlay in self._overlays:
-            if overlay.start <= number < overlay.end:
-                _lay(overlay, target)
+    def _picture_painter(self) -> Callable[[int, Frame], None]:
+        if len(self._layers) == 1:
+            return self._layers[0].paint
+        before, after = self._layers
+        spec = self._spec
+        both = (before.paint, after.paint)
+        return transition(spec.blend, spec.frames, self._size, both, rightward=spec.right_to_left).paint
 
     def _source(self, layer: Layer, find: Callable[[str], Path]) -> _Source:
         path = find(layer.picture.digest)
@@ -128,11 +118,15 @@ class _LayerPainter:
         self._layer = layer
         self._size = size
 
-    def paint(self, number: int, target: _Frame) -> None:
-        """Paint the layer's picture at segment frame `number`."""
+    def paint(self, number: int, target: Frame, shift: float = 0.0) -> None:
+        """Paint the layer's picture at segment frame `number`, moved to the right by `shift` pixels.
+
+        What a moved picture leaves uncovered shows more of it, or its rim.
+        """
         frame = self._layer.offset + number
         planes = self.source.at(frame)
         scale, x, y = affine_at(self._layer.motion, frame, planes.size, self._size)
+        x -= scale * shift
         _move(planes.y, target.y, scale, x, y)
         # Where the frame's chroma samples lie (left, centred) in the canvas, whose own may lie elsewhere.
         chroma_x = (x - planes.chroma_x) / 2
@@ -145,8 +139,9 @@ def _move(source: NDArray[np.uint8], target: NDArray[np.uint8], scale: float, x:
     import cv2
     import numpy as np
 
-    if scale == 1.0 and x == int(x) and y == int(y):
-        height, width = target.shape
+    height, width = target.shape
+    inside = 0 <= x <= source.shape[1] - width and 0 <= y <= source.shape[0] - height
+    if inside and scale == 1.0 and x == int(x) and y == int(y):
         np.copyto(target, source[int(y) : int(y) + height, int(x) : int(x) + width])
         return
     cv2.warpAffine(
@@ -156,20 +151,6 @@ def _move(source: NDArray[np.uint8], target: NDArray[np.uint8], scale: float, x:
         dst=target,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
-    )
-
-
-def _blank(size: tuple[int, int]) -> _Frame:
-    import numpy as np
-
-    width, height = size
-    whole = np.empty(width * height * 3 // 2, np.uint8)
-    luma, chroma = width * height, width * height // 4
-    return _Frame(
-        whole,
-        whole[:luma].reshape(height, width),
-        whole[luma : luma + chroma].reshape(height // 2, width // 2),
-        whole[luma + chroma :].reshape(height // 2, width // 2),
     )
 
 
@@ -211,7 +192,7 @@ def _left_sited(plane: NDArray[np.floating]) -> NDArray[np.floating]:
     return half
 
 
-def _lay(overlay: _Overlay, target: _Frame) -> None:
+def _lay(overlay: _Overlay, target: Frame) -> None:
     import numpy as np
 
     planes: Sequence[NDArray[np.uint8]] = (target.y, target.u, target.v)

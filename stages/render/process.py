@@ -134,9 +134,19 @@ class _Supervisor:
 
     def __enter__(self) -> _Supervisor:
         self._forget = self._run.cancel.on_cancel(self._kill)
-        self._reader.start()
-        if self._run.stall_timeout_s:
-            self._watch.start()
+        try:
+            self._reader.start()
+            if self._run.stall_timeout_s:
+                self._watch.start()
+        except RuntimeError as error:
+            # A child without its threads would be watched by nobody, and left behind.
+            self._forget()
+            self._kill()
+            self._child.communicate()
+            raise OutOfMemoryError(
+                f"No thread could be started for {self._run.what}: {error}",
+                hint="close other programs, then: framekeep resume",
+            ) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -214,6 +224,10 @@ def _start(command: Sequence[str], stderr: IO[bytes], run: Run, piped: bool) -> 
             **options,
         )
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise OutOfMemoryError(
+                f"No memory to start ffmpeg for {run.what}", hint="close other programs, then: framekeep resume"
+            ) from error
         raise TransientError(
             f"ffmpeg could not be started for {run.what}: {error.strerror or error}",
             provider="ffmpeg",

@@ -1,17 +1,39 @@
-"""Caption files beside a video: SubRip and WebVTT."""
+"""What stands beside a video: captions as SubRip and WebVTT, chapters as text, and a poster."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
+from checkpoints.files import mapping_errors
 from config.errors import DiskFullError, StoreError
-from stages.render.models import TimedCue
+from stages.render.models import MuxSpec, TimedCue
 
 # Noncharacter code points stand in for what the subtitle library would take for codes of its own.
 _BACKSLASH, _BRACE = "\ufdd0", "\ufdd1"
+
+
+def write_beside(spec: MuxSpec, find: Callable[[str], Path], folder: Path) -> dict[str, Path]:
+    """Write all that a finished video has beside it into `folder`. The keys are the files' endings.
+
+    Raises `DiskFullError`, `StoreError`, or `BriefError` for a picture that cannot be decoded.
+    """
+    from stages.render.chapters import description_lines
+    from stages.render.poster import write_poster
+
+    fps = spec.encoding.fps
+    files = write_sidecars(spec.cues, fps, folder, "captions")
+    chapters = files["chapters.txt"] = folder / "chapters.txt"
+    with mapping_errors(chapters):
+        text = description_lines(spec.chapters, spec.title, sum(spec.segment_frames), fps)
+        chapters.write_text(text, encoding="utf-8", newline="\n")
+    if spec.posters:
+        poster = files["poster.jpg"] = folder / "poster.jpg"
+        with mapping_errors(poster):
+            write_poster(spec.posters, find, poster)
+    return files
 
 
 def write_sidecars(cues: Sequence[TimedCue], fps: int, folder: Path, stem: str) -> dict[str, Path]:

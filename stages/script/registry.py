@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import SecretStr
@@ -14,6 +15,12 @@ NAMES = ("OpenAI", "Anthropic", "LocalLLM", "outline")
 _KNOWN = {name.lower(): name for name in NAMES}
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Raise UsageError for the first name that no writer has."""
+    for name in names:
+        _known(name)
+
+
 def create(
     name: str,
     *,
@@ -23,9 +30,7 @@ def create(
     base_url: str | None = None,
 ) -> ScriptWriter:
     """The writer called `name`; a language model's account comes with it. Raises UsageError for an unknown name."""
-    known = _KNOWN.get(name.strip().lower())
-    if known is None:
-        raise UsageError(f"There is no script writer '{name}'", hint=f"known: {', '.join(NAMES)}")
+    known = _known(name)
     if known == "outline":
         from stages.script.outline import OutlineWriter
 
@@ -35,3 +40,10 @@ def create(
     kinds: dict[str, Literal["openai", "anthropic", "compatible"]] = {"OpenAI": "openai", "Anthropic": "anthropic"}
     account = Account(kind or kinds.get(known, "compatible"), model, api_key, base_url or None)
     return LlmWriter(known, account)
+
+
+def _known(name: str) -> str:
+    known = _KNOWN.get(name.strip().lower())
+    if known is None:
+        raise UsageError(f"There is no script writer '{name}'", hint=f"known: {', '.join(NAMES)}")
+    return known

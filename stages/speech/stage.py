@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LETTERS_PER_SECOND = 13.0
 _PAUSE_S = 0.3
 _SHORTEST_SHARE, _LONGEST_SHARE = 0.2, 5.0
+_NAMED_CHARS = 80
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _finish(request: SpeechRequest, spoken: Spoken, provider: str) -> _Line:
         samples = sound.read_sound(spoken.path)
     except sound.UnreadableSoundError as error:
         raise TransientError(
-            f"{provider} gave no readable sound for '{request.text}': {error}", provider=provider
+            f"{provider} gave no readable sound for '{_shortened(request.text)}': {error}", provider=provider
         ) from error
     if spoken.silent:
         return _Line(samples, _within(spoken.words, 0.0, len(samples) / sound.SAMPLE_RATE_HZ), spoken)
@@ -83,12 +84,17 @@ def _finish(request: SpeechRequest, spoken: Spoken, provider: str) -> _Line:
     wanted = expected_seconds(request.text, request.language)
     if not _SHORTEST_SHARE * wanted <= seconds <= _LONGEST_SHARE * wanted:
         raise TransientError(
-            f"{provider} gave {seconds:.1f} s of speech where about {wanted:.1f} s belong: '{request.text}'",
+            f"{provider} gave {seconds:.1f} s of speech where about {wanted:.1f} s belong: '{_shortened(request.text)}'",
             provider=provider,
             hint="the sound is not used; try another provider or voice",
         )
     line = sound.fade_ends(sound.even_level(samples[start:end]))
     return _Line(line, _within(spoken.words, start / sound.SAMPLE_RATE_HZ, seconds), spoken)
+
+
+def _shortened(text: str) -> str:
+    """A line as a message names it."""
+    return text if len(text) <= _NAMED_CHARS else text[: _NAMED_CHARS - 1] + "…"
 
 
 def _within(words: Sequence[Word], cut_s: float, length_s: float) -> tuple[Word, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterable
 
+from checkpoints.keys import code_digest
 from config.errors import UnavailableError
 from stages.speech.base import primary
-from stages.speech.reading import SCHEMA
 from stages.speech.scripts import foreign_script, language_name, looks_like
 
 SILENT_HINT = "to get a silent video with captions, add to the brief: providers: {speech: [text]}"
@@ -51,7 +51,7 @@ def unknown_voice(provider: str, voice: str, known: Iterable[str]) -> Unavailabl
 
 def versions(*packages: str) -> dict[str, str]:
     """Installed versions, for keys. `absent` where there is none."""
-    found = {"reading": str(SCHEMA)}
+    found = {"code": code_digest("stages.speech")}
     for package in packages:
         try:
             found[package] = importlib.metadata.version(package)

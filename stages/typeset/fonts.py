@@ -126,7 +126,7 @@ class FontSet:
     def runs(self, text: str, family: str, *, weight: int = 400, italic: bool = False) -> list[Run]:
         """Cut `text` into runs. One family that covers it whole is preferred to a mixture of several.
 
-        Pictographs that no font has are left out.
+        Pictographs that no font has are left out, and of the spaces on their two sides one stays.
         """
         order = [family, *(name for name in (SANS, WIDE) if name in self.families), *self.families]
         chain = [self.file_for(name, weight=weight, italic=italic) for name in dict.fromkeys(order)]
@@ -138,9 +138,19 @@ class FontSet:
 
 def _mixed_runs(text: str, chain: Sequence[FontFile]) -> list[Run]:
     runs: list[Run] = []
+    leaving_out = False
     for char in text:
         if _is_pictograph(char) and not any(file.covers(char) for file in chain):
+            leaving_out = True
             continue
+        if leaving_out and _needs_no_glyph(char):
+            # A joiner or variant selector of what was left out, or the second of two spaces around it.
+            if not char.isspace():
+                continue
+            leaving_out = False
+            if not runs or runs[-1].text.endswith(" "):
+                continue
+        leaving_out = False
         if _needs_no_glyph(char) and runs:
             file = runs[-1].file
         else:

@@ -1,0 +1,96 @@
+"""How cost grows with length: memory stays as it is, work grows in proportion, and planning is no work at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from measure import Cost
+from storyboard import make_storyboard
+
+from checkpoints.records import Artifact, Record
+from config.settings import Settings
+from pipeline.options import JobOptions
+from pipeline.plan import Plan
+from pipeline.steps import Step
+from pipeline.toolbox import Toolbox
+from stages.models import Brief, Narration, Picture, SceneBrief, Visual, Word
+from stages.render.models import MediaFacts
+from stages.speech.base import SpeechRequest
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One length: what rendering it cost."""
+
+    scenes: int
+    frames: int
+    cost: Cost
+
+    @property
+    def ms_per_frame(self) -> float:
+        return 1000 * self.cost.cpu_s / self.frames
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "scenes": self.scenes,
+            "frames": self.frames,
+            **asdict(self.cost),
+            "cpu_ms_per_frame": self.ms_per_frame,
+        }
+
+
+def grow(folder: Path, size: tuple[int, int], lengths: Sequence[int]) -> list[Growth]:
+    """Render the storyboard's scenes again and again, as often as each length asks for."""
+    found = []
+    for scenes in lengths:
+        project = make_storyboard(folder / f"{scenes}-scenes", size, scenes, scene_s=None)
+        cost, report = project.render()
+        found.append(Growth(scenes, report["outputs"][0]["frames"], cost))
+    return found
+
+
+def planning_s(scenes: int, folder: Path) -> float:
+    """Seconds to plan a whole film to its last step, everything that it waits for being there at once."""
+    picture = folder / "picture.jpg"
+    picture.write_bytes(b"not looked at")
+    brief = Brief(
+        title="Long",
+        scenes=tuple(
+            SceneBrief(narration=f"This is scene number {n}.", visual=Visual(path=picture, kind="picture"))
+            for n in range(scenes)
+        ),
+        base=folder,
+    )
+    settings = Settings()
+    toolbox = Toolbox(brief, settings)
+    # Reading a program of a hundred megabytes for its identity is no planning.
+    _ = toolbox.encoder_identity, toolbox.speaker_identities, toolbox.font_identity
+    started = time.perf_counter()
+    plan = Plan(brief, JobOptions(exports=("youtube",), output=folder, stem="long"), settings, toolbox)
+    todo = plan.start()
+    while todo:
+        step = todo.pop()
+        todo.extend(plan.done(step, _imagined(step)))
+    assert plan.finished
+    return time.perf_counter() - started
+
+
+def _imagined(step: Step) -> Record:
+    """A record such as the step's stage would leave."""
+    artifact = Artifact(digest=step.key, size=1)
+    if isinstance(step.work, SpeechRequest):
+        text = step.work.text
+        words = tuple(Word(text=word, start_s=0.3 * n, end_s=0.3 * n + 0.25) for n, word in enumerate(text.split()))
+        spoken = Narration(text=text, words=words, samples=96_000).model_dump(mode="json")
+        return Record(key=step.key, stage=step.stage, artifacts={"line": artifact}, facts=spoken)
+    if step.stage == "images":
+        picture = Picture(kind="picture", digest=step.key, width=3000, height=2000).model_dump(mode="json")
+        return Record(key=step.key, stage=step.stage, artifacts={"picture": artifact}, facts=picture)
+    name = {"segment": "segment", "mix": "audio", "mux": "video"}[step.stage]
+    return Record(
+        key=step.key, stage=step.stage, artifacts={name: artifact}, facts=MediaFacts().model_dump(mode="json")
+    )

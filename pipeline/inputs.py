@@ -1,0 +1,123 @@
+"""What enters the keys of steps: everything that can change a result, and nothing else.
+
+Pure but for reading bytes: the user's own files, whose digests stand in keys in place of their paths, and our own code, whose
+next version may draw, mix or read differently. (Providers bring theirs in their identities.)
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checkpoints.keys import code_digest, file_digest
+from config.errors import UsageError
+from stages.images.base import PictureRequest
+from stages.models import Brief, Music, Visual
+from stages.render.models import MixSpec, MuxSpec, SegmentSpec
+from stages.speech.base import SpeechRequest
+
+if TYPE_CHECKING:
+    from pipeline.toolbox import Toolbox
+
+_DRAWING = ("opencv-python-headless", "numpy", "pillow", "resvg-py")
+_CLIPS = ("av",)
+_SOUND = ("av", "numpy")
+_SIDECARS = ("pysubs2", "opencv-python-headless", "numpy", "pillow", "av")
+_READING = ("av", "pillow")
+
+
+def script(brief: Brief, toolbox: Toolbox) -> dict[str, Any]:
+    """Everything that can change a written script."""
+    return {
+        "title": brief.title,
+        "text": brief.text,
+        "language": brief.language,
+        "target_length_s": brief.target_length_s,
+        "seed": brief.seed,
+        "writers": toolbox.writer_identities,
+    }
+
+
+def speech(request: SpeechRequest, toolbox: Toolbox) -> dict[str, Any]:
+    """Everything that can change a spoken line."""
+    return {"request": asdict(request), "speakers": toolbox.speaker_identities}
+
+
+def picture(request: PictureRequest, toolbox: Toolbox) -> dict[str, Any]:
+    """Everything that can change a drawn picture."""
+    return {"request": asdict(request), "painters": toolbox.painter_identities}
+
+
+def visual(item: Visual) -> dict[str, Any]:
+    """A user's picture or clip: its bytes, and who reads its size from them and finds what it is of."""
+    libraries = _versions((*_READING, *_DRAWING))
+    return {"file": _user_file(item.path), "kind": item.kind, "code": _render_code(), "libraries": libraries}
+
+
+def music(item: Music) -> dict[str, Any]:
+    """A user's music: its bytes."""
+    return {"file": _user_file(item.path)}
+
+
+def segment(spec: SegmentSpec, toolbox: Toolbox) -> dict[str, Any]:
+    """Everything that can change a segment's bytes."""
+    has_clip = any(layer.picture.kind == "clip" for layer in spec.layers)
+    return {
+        "spec": spec.model_dump(mode="json"),
+        "encoder": dict(toolbox.encoder_identity),
+        "code": _render_code(),
+        "libraries": _versions((*_DRAWING, *_CLIPS) if has_clip else _DRAWING),
+        "fonts": toolbox.font_identity if spec.cues else "",
+    }
+
+
+def mix(spec: MixSpec, toolbox: Toolbox) -> dict[str, Any]:
+    """Everything that can change the sound."""
+    return {
+        "spec": spec.model_dump(mode="json"),
+        "encoder": dict(toolbox.encoder_identity),
+        "code": _render_code(),
+        "libraries": _versions(_SOUND),
+    }
+
+
+def mux(spec: MuxSpec, toolbox: Toolbox) -> dict[str, Any]:
+    """Everything that can change the finished file."""
+    return {
+        "spec": spec.model_dump(mode="json"),
+        "encoder": dict(toolbox.encoder_identity),
+        "code": _render_code(),
+        "libraries": _versions(_SIDECARS),
+    }
+
+
+def _render_code() -> str:
+    return code_digest("stages.render", "stages.typeset")
+
+
+def _user_file(path: Path) -> str:
+    try:
+        found = path.stat()
+        return _digest(path, (found.st_size, found.st_mtime_ns, found.st_ino))
+    except OSError as error:
+        raise UsageError(
+            f"Cannot read {path}: {error.strerror or error}", hint="put the file back, or change the brief"
+        ) from error
+
+
+@functools.lru_cache(maxsize=4096)
+def _digest(path: Path, _stamp: tuple[int, int, int]) -> str:
+    """A file's digest, read once for as long as it is not written to: one clip may serve many scenes."""
+    return file_digest(path)[0]
+
+
+def _versions(names: Sequence[str]) -> dict[str, str]:
+    return {name: _version(name) for name in names}
+
+
+# Every key asks, and each answer is read from a file.
+_version = functools.cache(importlib.metadata.version)
