@@ -73,6 +73,7 @@ def made(cls: type[FramekeepError]) -> FramekeepError:
         "provider": "pico",
         "retry_after_s": 12.5,
         "attempts": ["pico: TIMEOUT: slow", "pico: TIMEOUT: slow again"],
+        "digests": ["ab12", "cd34"],
         "problems": ["line 3: no such voice", "line 9: no such theme"],
     }
     taken = {name: value for name, value in values.items() if name in inspect.signature(cls).parameters}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from PIL import Image
@@ -88,31 +86,20 @@ def test_a_card_says_that_it_is_one(tmp_path: Path) -> None:
     assert (picture.width, picture.height) == (64, 36)
 
 
-def inspector(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
-    """`stages.render.planes`, answering as its contract says."""
-
-    def inspect_visual(path: Path) -> object:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    module = ModuleType("stages.render.planes")
-    module.inspect_visual = inspect_visual  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "stages.render.planes", module)
-
-
-def test_a_user_s_file_is_what_it_is_found_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    inspector(monkeypatch, ("clip", 1280, 720, 4.5))
-    picture = take_visual(Visual(path=Path("a.mp4"), kind="picture", focus=(0.2, 0.8)))
-    assert (picture.kind, picture.width, picture.height, picture.focus) == ("clip", 1280, 720, (0.2, 0.8))
+def test_a_users_picture_is_what_its_pixels_are_and_keeps_the_focus_that_was_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (64, 36), "teal").save(path)
+    picture = take_visual(Visual(path=path, kind="picture", focus=(0.2, 0.8)))
+    assert (picture.kind, picture.width, picture.height, picture.focus) == ("picture", 64, 36, (0.2, 0.8))
     assert picture.provider == "brief"
-    assert take_visual(Visual(path=Path("a.mp4"), kind="clip")).focus == (0.5, 0.5)
+    assert take_visual(Visual(path=path, kind="picture")).focus == (0.5, 0.5)
 
 
-def test_a_user_s_broken_file_is_the_brief_s_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
-    inspector(monkeypatch, BriefError("a.jpg is cut off"))
-    with pytest.raises(BriefError, match="cut off"):
-        take_visual(Visual(path=Path("a.jpg"), kind="picture"))
+def test_a_users_broken_file_is_the_briefs_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"\xff\xd8\xff no picture")
+    with pytest.raises(BriefError, match=r"a\.jpg"):
+        take_visual(Visual(path=path, kind="picture"))
 
 
 def test_providers_are_made_by_name_and_an_unknown_one_names_the_known() -> None:
