@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from measure import Cost
+from measure import Cost, Failed
 from storyboard import make_storyboard
 
 from checkpoints.records import Artifact, Record
@@ -21,20 +21,25 @@ from stages.models import Brief, Narration, Picture, SceneBrief, Visual, Word
 from stages.render.models import MediaFacts
 from stages.speech.base import SpeechRequest
 
+_NOTHING = Cost(0.0, 0.0, 0.0)
+
 
 @dataclass(frozen=True)
 class Growth:
-    """One length: what rendering it cost."""
+    """One length: what rendering it cost, or why it failed."""
 
     scenes: int
-    frames: int
-    cost: Cost
+    frames: int = 0
+    cost: Cost = _NOTHING
+    failure: str = ""
 
     @property
     def ms_per_frame(self) -> float:
-        return 1000 * self.cost.cpu_s / self.frames
+        return 1000 * self.cost.cpu_s / max(self.frames, 1)
 
     def as_dict(self) -> dict[str, Any]:
+        if self.failure:
+            return {"scenes": self.scenes, "failure": self.failure}
         return {
             "scenes": self.scenes,
             "frames": self.frames,
@@ -42,14 +47,26 @@ class Growth:
             "cpu_ms_per_frame": self.ms_per_frame,
         }
 
+    def line(self) -> str:
+        """Its line in a table."""
+        if self.failure:
+            return f"{self.scenes:8}  failed: {self.failure}"
+        cost = self.cost
+        return f"{self.scenes:8}{self.frames:8}{cost.cpu_s:9.1f}{self.ms_per_frame:10.2f}{cost.wall_s:9.1f}{cost.peak_mb:9.0f}"
+
 
 def grow(folder: Path, size: tuple[int, int], lengths: Sequence[int]) -> list[Growth]:
     """Render the storyboard's scenes again and again, as often as each length asks for."""
     found = []
     for scenes in lengths:
         project = make_storyboard(folder / f"{scenes}-scenes", size, scenes, scene_s=None)
-        cost, report = project.render()
-        found.append(Growth(scenes, report["outputs"][0]["frames"], cost))
+        try:
+            cost, report = project.render()
+        except Failed as error:
+            said = [line for line in str(error).splitlines() if line.startswith("✗")] or [str(error)]
+            found.append(Growth(scenes, failure=said[-1].removeprefix("✗ ")))
+        else:
+            found.append(Growth(scenes, report["outputs"][0]["frames"], cost))
     return found
 
 

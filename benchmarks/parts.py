@@ -14,13 +14,10 @@ from measure import measured
 from storyboard import ROOT
 
 from checkpoints.keys import file_digest
-from stages.base import CancelToken
-from stages.render.check import Expectations, check_finished
 from stages.render.encoders import Libx264
-from stages.render.join import check_segments
 from stages.render.painter import Painter
 from stages.render.probe import decode_all, probe_video
-from stages.render.process import Run, ffmpeg_path
+from stages.render.process import ffmpeg_path
 
 if TYPE_CHECKING:
     from storyboard import Board, Project
@@ -44,7 +41,9 @@ def measure_parts(project: Project, folder: Path) -> tuple[dict[str, Any], str]:
     warm, _ = project.render()
     board, video = project.board(), project.video()
     segments = _segments(project)
-    project.forget_video()
+    project.forget("mux")
+    joined, _ = project.render()
+    project.forget("segment", "mux")
     alone, _ = project.render()
     raw = folder / "frames.yuv"
     parts = {
@@ -60,10 +59,7 @@ def measure_parts(project: Project, folder: Path) -> tuple[dict[str, Any], str]:
         "libx264 through a pipe": cpu_of(lambda: _encode(board, raw, folder / "again.mp4", piped=True)),
         "segments: packets counted": cpu_of(lambda: [probe_video(path) for path in segments]),
         "segments: decoded": cpu_of(lambda: [decode_all(path) for path in segments]),
-        "join: segments compared": cpu_of(
-            lambda: check_segments(segments, [spec.frames for spec in board.segments], board.segments[0].encoding)
-        ),
-        "finished file: all checks": cpu_of(lambda: _check(board, video)),
+        "join, its checks, and start-up": joined.cpu_s,
         "finished file: hashed": cpu_of(lambda: file_digest(video)),
         "segments: hashed": cpu_of(lambda: [file_digest(path) for path in segments]),
     }
@@ -128,14 +124,3 @@ def _encode(board: Board, raw: Path, out: Path, *, piped: bool) -> None:
         size = board.width * board.height * 3 // 2
         while frame := file.read(size):
             child.stdin.write(frame)
-
-
-def _check(board: Board, video: Path) -> None:
-    wanted = Expectations(
-        frames=board.frames,
-        samples=board.frames * 48_000 // board.fps,
-        width=board.width,
-        height=board.height,
-        fps=board.fps,
-    )
-    check_finished(video, wanted, Run("the check", video.parent, CancelToken()))

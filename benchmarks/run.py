@@ -98,14 +98,14 @@ class Contest:
         self._folder, self._judged, self._say = folder, judged, say
         say("making the storyboard")
         self._project = make_storyboard(folder / "film", size, pictures, scene_s)
-        self._single = make_single(folder / "single", size, make_texture(folder / "texture.png"), seconds=scene_s)
+        self._single = make_single(folder / "single", size, make_texture(folder / "texture.png", size), seconds=scene_s)
         self._ideal: Path | None = None
 
     def rows(self, moviepy: bool) -> list[Row]:
         self._say("(b) framekeep")
         cold, _ = self._project.render()
         warm, _ = self._project.render()
-        self._project.forget_video()
+        self._project.forget("segment", "mux")
         alone, _ = self._project.render()
         self._board = self._project.board()
         self._single.render()
@@ -224,10 +224,7 @@ def _growth(folder: Path, options: argparse.Namespace) -> tuple[dict[str, Any], 
     found = grow(folder, options.size or _GROWTH_SIZE, options.scenes)
     planned_s = planning_s(_PLANNED_SCENES, folder)
     lines = [f"{'scenes':>8}{'frames':>8}{'CPU s':>9}{'ms/frame':>10}{'wall s':>9}{'peak MB':>9}"]
-    lines += [
-        f"{item.scenes:8}{item.frames:8}{item.cost.cpu_s:9.1f}{item.ms_per_frame:10.2f}{item.cost.wall_s:9.1f}{item.cost.peak_mb:9.0f}"
-        for item in found
-    ]
+    lines += [item.line() for item in found]
     lines.append(f"planning {_PLANNED_SCENES} scenes: {planned_s:.2f} s")
     figures = {
         "lengths": [item.as_dict() for item in found],

@@ -30,7 +30,6 @@ from stages.render.timing import programme
 ROOT = Path(__file__).resolve().parent.parent
 MEDIA = ROOT / "sample_media"
 SCENE_S = 6.0
-SYNTHETIC = (2880, 1620)
 # (picture, what cropping to 16:9 keeps of it, where the camera goes, what is said)
 _SCENES = (
     ("coast", 0.45, "zoom-in", "At dusk a white tower stands above the cliffs, and its lamp is lit."),
@@ -99,12 +98,12 @@ class Project:
         """The finished file."""
         return next(self.out.glob("*.mp4"))
 
-    def forget_video(self) -> None:
-        """Remove what the render stage made from the store, and keep speech, sound and pictures."""
+    def forget(self, *stages: str) -> None:
+        """Remove what these kinds of step have made, so that it is made again."""
         home = Home(self.home)
         checkpoints = Checkpoints(home.ledger, home.store, lambda step, what: None)
         for step in self.plan(home).steps.values():
-            if step.stage not in ("segment", "mux") or not (record := checkpoints.recall(step)):
+            if step.stage not in stages or not (record := checkpoints.recall(step)):
                 continue
             for artifact in record.artifacts.values():
                 home.store.discard(artifact.digest)
@@ -157,7 +156,7 @@ def replayed(plan: Plan, home: Home) -> Plan:
         step = todo.pop()
         record = checkpoints.recall(step)
         if record is None:
-            raise LookupError(f"the render has left no record of {step.id}")
+            raise LookupError(f"no record of {step.id}: the code has changed since that was rendered; run this again")
         todo.extend(plan.done(step, record))
     return plan
 
@@ -203,12 +202,16 @@ def make_single(
     return Project(path, config, folder / "home", folder / "out")
 
 
-def make_texture(path: Path, size: tuple[int, int] = SYNTHETIC) -> Path:
-    """A picture whose every patch can be told from its neighbours: noise without detail finer than a few pixels."""
+def make_texture(path: Path, frame: tuple[int, int]) -> Path:
+    """A picture, half again as large as the frame, whose every patch can be told from its neighbours.
+
+    It is noise without detail finer than a few pixels.
+    """
     import cv2
     import numpy as np
     from PIL import Image
 
+    size = (frame[0] * 3 // 2, frame[1] * 3 // 2)
     rng = np.random.default_rng(20)
     layers = np.zeros((size[1], size[0], 3), np.float32)
     for sigma, weight in ((3.0, 0.6), (8.0, 0.8), (24.0, 1.0)):

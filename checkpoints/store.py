@@ -22,7 +22,6 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from checkpoints.files import (
-    STALE_S,
     make_folder,
     mapping_errors,
     replace_durably,
@@ -185,10 +184,9 @@ class Store:
         """Remove scratch folders whose owner is gone, and with them all its temporary files; returns how many."""
         removed = sum(_remove_if_dead(folder) for folder in self._tmp.glob("*-*") if folder.is_dir())
         for lock in self._tmp.glob("*.lock"):
-            with contextlib.suppress(OSError):
-                # Its owner was killed before it had a folder, or in the act of leaving.
-                if not lock.with_suffix("").exists() and lock.stat().st_mtime < self._wall() - STALE_S:
-                    lock.unlink()
+            # Its owner was killed before it had a folder, or in the act of leaving.
+            if not lock.with_suffix("").exists() and not _runs(lock.name.partition("-")[0]):
+                _remove_if_dead(lock.with_suffix(""))
         return removed
 
     def artifacts(self) -> Iterator[tuple[str, int, float]]:
@@ -229,6 +227,13 @@ def _remove_if_dead(folder: Path) -> bool:
     finally:
         lock.release()
     return dead
+
+
+def _runs(number: str) -> bool:
+    """Whether a process of that number runs here; of what has no number, that is assumed."""
+    import psutil
+
+    return not number.isdigit() or psutil.pid_exists(int(number))
 
 
 def _stamp(path: Path) -> _Stamp:

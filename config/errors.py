@@ -11,6 +11,7 @@
     ├── BusyError               somebody else owns the job                          exit 75
     ├── StoreError              the store or the ledger cannot be used              exit 1
     ├── CheckFailedError        a produced file is not what was planned             exit 1
+    │   └── DamagedSegmentError a part of it is to blame, and can be made again
     ├── CancelledError          the run was told to stop                            exit 130
     └── ProviderError           a provider could not do its work                    exit 1
         ├── TransientError      worth another try (network, 5xx, truncated body)
@@ -110,7 +111,25 @@ class StoreError(FramekeepError):
 
 
 class CheckFailedError(FramekeepError):
+    """`problems` are the findings one by one, where there are several."""
+
     code = "CHECK_FAILED"
+
+    def __init__(self, message: str, *, problems: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+class DamagedSegmentError(CheckFailedError):
+    """`digests` name the artifacts that are damaged, or do not fit the others."""
+
+    code = "SEGMENT_DAMAGED"
+
+    def __init__(
+        self, message: str, *, digests: Sequence[str] = (), problems: Sequence[str] = (), hint: str = ""
+    ) -> None:
+        super().__init__(message, problems=problems, hint=hint)
+        self.digests = tuple(digests)
 
 
 class CancelledError(FramekeepError):

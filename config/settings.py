@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from config.codecs import Codec, EncoderName, codec_of
 from config.providers import Chain, LlmAccount, Providers
 from config.section import Section
 
@@ -44,6 +45,11 @@ def _resolution(value: Any) -> Any:
     if isinstance(value, str) and (match := _RESOLUTION.match(value)):
         return int(match[1]), int(match[2])
     return value
+
+
+def _lower(value: Any) -> Any:
+    """`H264` as well."""
+    return value.lower() if isinstance(value, str) else value
 
 
 Bitrate = Annotated[int, BeforeValidator(_bitrate), Field(ge=50_000, le=200_000_000)]
@@ -143,14 +149,19 @@ class Rendering(Section):
 
     fps: Literal[24, 25, 30, 50, 60] = 30
     """Frames a second."""
+    codec: Annotated[Codec, BeforeValidator(_lower)] = "h264"
+    """`h264` plays everywhere. For a like picture `hevc` takes fewer bits and several times the work, `av1` still fewer bits."""
+    encoder: Annotated[EncoderName, BeforeValidator(_lower)] = "software"
+    """`software` makes the same bytes every time; `auto` takes the first hardware that passes a tiny test encode, else
+    software. Hardware that fails, at its test or at work, gives way to software for the whole export, and the report says so."""
     crf: Annotated[int, Field(ge=0, le=40)] = 20
-    """x264's quality: lower is better and larger."""
+    """Quality on x264's scale, for every codec: lower is better and larger."""
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"] = (
         "veryfast"
     )
-    """x264's effort: slower is smaller."""
+    """Effort in x264's words, for every encoder in software: slower is smaller."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
-    """Threads of one encoder. Another number makes other bytes."""
+    """Threads of one encoder. Another number makes other bytes. HEVC is always made by one: several are not repeatable."""
     jobs: Annotated[int, Field(ge=0, le=256)] = 0
     """Encodes at the same time; 0 is one for each core that may be used."""
     stall_timeout_s: Annotated[float, Field(ge=1)] = 60
@@ -161,6 +172,13 @@ class Rendering(Section):
     """Silence and transitions."""
     sound: Sound = Sound()
     """Loudness and music."""
+
+    @model_validator(mode="after")
+    def _encoder_makes_codec(self) -> Rendering:
+        makes = codec_of(self.encoder)
+        if makes not in (None, self.codec):
+            raise ValueError(f"the encoder {self.encoder} makes {makes}, but the codec is {self.codec}")
+        return self
 
 
 class QualityLevel(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from checkpoints.ledger import Ledger
 from checkpoints.records import Record
@@ -44,12 +44,21 @@ class Checkpoints:
         damaged = [name for name, artifact in record.artifacts.items() if not self.store.verify(artifact)]
         if not damaged:
             return record
-        for name in damaged:
+        self._forget(step, record, damaged)
+        self._repaired(step, ", ".join(damaged))
+        return None
+
+    def discard(self, step: Step, why: str) -> None:
+        """Let go of a step's result, though its artifacts verify: it was found to be wrong in itself. Reported as repaired."""
+        if record := self.recall(step):
+            self._forget(step, record, list(record.artifacts))
+        self._repaired(step, why)
+
+    def _forget(self, step: Step, record: Record, names: Sequence[str]) -> None:
+        for name in names:
             self.store.discard(record.artifacts[name].digest)
         self.ledger.forget_result(step.key)
         self.store.forget(step.key)
-        self._repaired(step, ", ".join(damaged))
-        return None
 
     def keep(self, step: Step, outcome: Outcome, degradations: list[Degradation]) -> Record:
         """Publish what a step made: first the artifacts, then their record. The ledger's row is the caller's."""

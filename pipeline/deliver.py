@@ -9,8 +9,9 @@ from checkpoints.keys import file_digest
 from checkpoints.records import Artifact
 from checkpoints.store import Store
 from pipeline.options import JobOptions
-from pipeline.plan import ExportState, Plan
+from pipeline.plan import Plan
 from pipeline.report import Output
+from pipeline.states import ExportState
 
 _VIDEO = "video"
 

@@ -76,6 +76,7 @@ def examine(
         _run("ledger", lambda: check_ledger(home), found)
         _run("store", lambda: check_store(home, deep=deep), found)
         _run("ffmpeg", doctor_tools.check_ffmpeg, found)
+        _run("encoders", lambda: doctor_tools.check_encoders(settings), found)
         _run("fonts", doctor_tools.check_fonts, found)
         _run("script", lambda: doctor_tools.check_script(settings), found)
         _run("speech", lambda: doctor_tools.check_speech(settings), found)

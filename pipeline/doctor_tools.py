@@ -81,6 +81,25 @@ def _encode(scratch: Path) -> int:
     return decode_all(out)
 
 
+def check_encoders(settings: Settings) -> Findings:
+    """Which encoders pass their test on this machine, and whether the one that is set does."""
+    from config.codecs import SOFTWARE, hardware
+    from stages.render.encoder_choice import choose, probe
+
+    works = [
+        f"{codec}: {', '.join(name for name in (software, *hardware(codec)) if not probe(name)) or 'none'}"
+        for codec, software in SOFTWARE.items()
+    ]
+    rendering = settings.rendering
+    choice = choose(rendering.codec, rendering.encoder)
+    if choice.reason:
+        hint = "Rendering.Encoder: auto takes hardware only where it works"
+        yield Finding("encoders", "warn", f"{choice.name} will be used: {choice.reason}", hint)
+    elif broken := probe(choice.name):
+        yield Finding("encoders", "fail", broken, "unset FRAMEKEEP_FFMPEG to use the packaged ffmpeg")
+    yield Finding("encoders", "ok", f"{'; '.join(works)}\nvideos are made with {choice.name}")
+
+
 def check_fonts() -> Findings:
     """Whether the packaged fonts are there."""
     from stages.typeset.fonts import load_fonts

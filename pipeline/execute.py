@@ -12,8 +12,8 @@ from checkpoints.keys import step_key
 from checkpoints.ledger import Ledger
 from checkpoints.records import Record
 from checkpoints.store import Store
-from config.errors import OutOfMemoryError, UsageError
-from pipeline import inputs
+from config.errors import CheckFailedError, OutOfMemoryError, RenderExhaustedError, UsageError
+from pipeline import evidence, inputs
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
 from pipeline.resilience.guard import Attempt, Guard, GuardedCall
@@ -44,6 +44,7 @@ class Executor:
         guard: Guard,
         toolbox: Toolbox,
         bus: Bus,
+        evidence_folder: Path | None = None,
     ) -> None:
         self._job_id = job_id
         self._store = store
@@ -52,6 +53,7 @@ class Executor:
         self._guard = guard
         self._toolbox = toolbox
         self._bus = bus
+        self._evidence = evidence_folder
 
     def execute(self, step: Step, cancel: CancelToken) -> Record:
         """Do a step's work and publish its result. Raises FramekeepError; nothing half-made is left behind."""
@@ -65,11 +67,23 @@ class Executor:
                 progress=self._progress(step),
                 warn=lambda message: self._warn(step, message),
             )
-            with _naming_shortages(step, folder):
+            with self._keeping_evidence(step, folder), _naming_shortages(step, folder):
                 outcome = perform(step, context, self._toolbox)
             for note in outcome.notes:
                 self._warn(step, note)
             return self._checkpoints.keep(step, outcome, _degradations(step, call))
+
+    @contextlib.contextmanager
+    def _keeping_evidence(self, step: Step, folder: Path) -> Iterator[None]:
+        """What fails its checks for good is moved out of the scratch folder, which goes with the step."""
+        try:
+            yield
+        except (CheckFailedError, RenderExhaustedError) as error:
+            if self._evidence:
+                blamed = [self._store.path(digest) for digest in evidence.segments_of(error)]
+                files = [*folder.glob("*.mp4"), *folder.glob("*.m4a"), *evidence.copied(blamed, folder)]
+                evidence.keep(self._evidence, self._job_id, step.id, files, error)
+            raise
 
     def _note(self, step: Step) -> Callable[[Attempt], None]:
         def note(attempt: Attempt) -> None:
@@ -160,12 +174,13 @@ def _draw(request: PictureRequest, context: Context, toolbox: Toolbox) -> Outcom
 
 
 def _take(step: Step, visual: Visual, context: Context) -> Outcome:
-    from stages.images.stage import take_visual
+    from stages.images.stage import take_visual, visual_notes
 
     copy = copy_into(visual.path, context.scratch)
     _refuse_changed(step, visual.path, inputs.visual(Visual(path=copy, kind=visual.kind)))
     picture = take_visual(Visual(path=copy, kind=visual.kind))
-    return Outcome({"picture": copy}, picture.model_dump(mode="json"), picture.provider)
+    facts, notes = picture.model_dump(mode="json"), visual_notes(copy, picture.kind)
+    return Outcome({"picture": copy}, facts, picture.provider, notes)
 
 
 def _take_music(step: Step, music: Music, context: Context) -> Outcome:
@@ -183,8 +198,10 @@ def _refuse_changed(step: Step, path: Path, request: dict[str, Any]) -> None:
 def _encode(spec: SegmentSpec, context: Context, toolbox: Toolbox) -> Outcome:
     from stages.render.segment import render_segment
 
-    path, facts = render_segment(spec, context, toolbox.encoders())
-    return Outcome({"segment": path}, facts.model_dump(mode="json"), toolbox.encoders()[0].name)
+    # Alone: another encoder's segments do not join with this one's, so only a whole export may change to it.
+    encoder = toolbox.encoder(spec.encoding.encoder)
+    path, facts = render_segment(spec, context, (encoder,))
+    return Outcome({"segment": path}, facts.model_dump(mode="json"), encoder.name)
 
 
 def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
@@ -196,11 +213,12 @@ def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
         stall_s = encoder.stall_timeout_s
         return mix(spec, out, context.artifact, context.scratch, cancel, context.progress, stall_timeout_s=stall_s)
 
-    facts, encoder = context.call("mix", toolbox.encoders(), work)
+    facts, encoder = context.call("mix", (toolbox.joiner,), work)
     return Outcome({"audio": out}, facts.model_dump(mode="json"), encoder.name)
 
 
 def _mux(spec: MuxSpec, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.render.check_captions import check_beside
     from stages.render.join import mux
     from stages.render.sidecars import write_beside
 
@@ -210,6 +228,7 @@ def _mux(spec: MuxSpec, context: Context, toolbox: Toolbox) -> Outcome:
         stall_s = encoder.stall_timeout_s
         return mux(spec, out, context.artifact, cancel, context.progress, stall_timeout_s=stall_s)
 
-    facts, encoder = context.call("mux", toolbox.encoders(), work)
+    facts, encoder = context.call("mux", (toolbox.joiner,), work)
     beside = write_beside(spec, context.artifact, context.scratch)
+    check_beside(spec, beside)
     return Outcome({"video": out, **beside}, facts.model_dump(mode="json"), encoder.name)

@@ -1,4 +1,4 @@
-"""The one folder that holds all state: ledger, store, locks and logs."""
+"""The one folder that holds all state: ledger, store, locks, logs, and what failed its checks."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ class Home:
     @property
     def locks(self) -> Path:
         return self.root / "locks"
+
+    @property
+    def evidence(self) -> Path:
+        return self.root / "evidence"
 
     @property
     def logs(self) -> Path:

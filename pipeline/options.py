@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
 from config.errors import UsageError
 from config.settings import Quality, QualityLevel, Settings
 from stages.models import Degradation, Model
+
+if TYPE_CHECKING:
+    from stages.render.encoder_choice import Choice
 
 DEFAULT_EXPORTS = ("youtube",)
 
@@ -18,7 +21,8 @@ class JobOptions(Model):
     """Kept with the job, so that `resume` does what `render` was asked to.
 
     `stem` begins the names of the files in `output`. `levels` remembers, per export, the level that a shortage forced and
-    why: a resumed job goes on there. `source` is where the brief stands, without its ending; empty for one made in code.
+    why: a resumed job goes on there. `encoders` does so for software that took failing hardware's place. `source` is where the
+    brief stands, without its ending; empty for one made in code.
     """
 
     exports: tuple[str, ...]
@@ -27,6 +31,7 @@ class JobOptions(Model):
     quality: str = ""
     source: str = ""
     levels: dict[str, Degradation] = Field(default_factory=dict)
+    encoders: dict[str, Degradation] = Field(default_factory=dict)
 
     def canonical(self) -> dict[str, Any]:
         """JSON for the ledger."""
@@ -43,6 +48,18 @@ def forced_levels(settings: Settings, options: JobOptions) -> dict[str, Degradat
     """What `options.levels` remembers, as far as the ladder still has it: settings may have changed since."""
     known = {level.name for level in settings.quality.levels}
     return {export: item for export, item in options.levels.items() if item.got in known}
+
+
+def forced_encoders(options: JobOptions, choice: Choice) -> dict[str, Degradation]:
+    """Per export, the software in place of the hardware that is wanted: it failed its test now, or in a run that is remembered."""
+    if choice.reason:
+        return {
+            export: Degradation(
+                stage="render", wanted=choice.wanted, got=choice.name, reason=f"{export}: {choice.reason}"
+            )
+            for export in options.exports
+        }
+    return {export: item for export, item in options.encoders.items() if item.wanted == choice.name}
 
 
 def kept_options(data: dict[str, Any]) -> JobOptions:

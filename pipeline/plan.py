@@ -6,14 +6,15 @@ It touches no file and starts nothing; it is told each step's record and answers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
 
 from checkpoints.keys import step_key
 from checkpoints.records import Record
+from config.codecs import SOFTWARE
 from config.settings import QualityLevel, Settings
 from pipeline import inputs, requests
-from pipeline.options import JobOptions, forced_levels, frame_size, next_lower, start_level
+from pipeline.options import JobOptions, forced_encoders, forced_levels, frame_size, next_lower, start_level
+from pipeline.states import ExportState, SceneState
 from pipeline.steps import Step
 from pipeline.toolbox import Toolbox
 from stages.models import Brief, Degradation, Narration, Picture, Script
@@ -21,33 +22,6 @@ from stages.render.focus import NAMED_REACH
 from stages.render.models import SceneCut, SegmentSpec
 from stages.render.timing import cut_scene
 from stages.script.stage import from_scenes, pictures_of, with_pictures
-
-
-@dataclass
-class SceneState:
-    """What is known of one scene so far."""
-
-    lines: int = 0
-    narrations: dict[int, tuple[str, Narration]] = field(default_factory=dict)
-    pictures: dict[str, Picture] = field(default_factory=dict)
-    cut: SceneCut | None = None
-
-
-@dataclass
-class ExportState:
-    """One export on its way. `segments` maps a segment's position (scene, part) to its step; `done` holds the records.
-
-    `frames` counts those of all segments planned so far.
-    """
-
-    name: str
-    aspect: str
-    level: QualityLevel
-    segments: dict[tuple[int, int], Step] = field(default_factory=dict)
-    done: dict[str, Record] = field(default_factory=dict)
-    frames: int = 0
-    mux: Step | None = None
-    final: Record | None = None
 
 
 class Plan:
@@ -60,15 +34,13 @@ class Plan:
         self.toolbox = toolbox
         self.script: Script | None = None
         self.scenes: list[SceneState] = []
-        self.exports = {
-            name: ExportState(name, settings.exports[name].aspect, start_level(settings, options, name))
-            for name in options.exports
-        }
+        self.encoder_changes = forced_encoders(options, toolbox.encoder_choice)
+        self.exports = {name: self._fresh(name, start_level(settings, options, name)) for name in options.exports}
         self.steps: dict[str, Step] = {}
         self.step_downs: dict[str, Degradation] = forced_levels(settings, options)
         self._mix: Step | None = None
         self._mix_record: Record | None = None
-        self._music_digest = ""
+        self.music_digest = ""
         # Counted as they change: a plan of thousands of scenes is asked after each of its steps.
         self._uncut = 0
         self._length = 0
@@ -96,7 +68,7 @@ class Plan:
         if step.stage == "images":
             return self._take_picture(step, record)
         if step.stage == "music":
-            self._music_digest = record.artifacts["music"].digest
+            self.music_digest = record.artifacts["music"].digest
             return self._add(self._mixes())
         if step.stage == "mix":
             self._mix_record = record
@@ -118,10 +90,43 @@ class Plan:
         self.step_downs[export_name] = Degradation(
             stage="render", wanted=wanted, got=lower.name, reason=f"{export_name}: {reason}"
         )
+        return self._anew(export_name, lower)
+
+    def to_software(self, export_name: str, reason: str) -> list[Step] | None:
+        """Plan an export again with the software encoder; None when it has that already. All but its segments is kept."""
+        export, software = self.exports[export_name], SOFTWARE[self.settings.rendering.codec]
+        if export.encoder == software:
+            return None
+        self.encoder_changes[export_name] = Degradation(
+            stage="render", wanted=export.encoder, got=software, reason=f"{export_name}: {reason}"
+        )
+        return self._anew(export_name, export.level)
+
+    def undo(self, join: Step, digests: Collection[str]) -> list[Step]:
+        """The segments that stand in a join under these digests, as steps that are to be done again; then it is, too."""
+        export = self.exports[join.export]
+        again = [
+            step
+            for step in export.segments.values()
+            if step.id in export.done and export.done[step.id].artifacts["segment"].digest in digests
+        ]
+        if again:
+            for step in again:
+                del export.done[step.id]
+            self.steps.pop(join.id, None)
+            export.mux = None
+        return again
+
+    def _anew(self, export_name: str, level: QualityLevel) -> list[Step]:
         for step_id in [step.id for step in self.steps.values() if step.export == export_name]:
             del self.steps[step_id]
-        self.exports[export_name] = fresh = ExportState(export.name, export.aspect, lower)
+        self.exports[export_name] = fresh = self._fresh(export_name, level)
         return self._add(self._segments(fresh))
+
+    def _fresh(self, name: str, level: QualityLevel) -> ExportState:
+        change = self.encoder_changes.get(name)
+        encoder = change.got if change else self.toolbox.encoder_choice.name
+        return ExportState(name, self.settings.exports[name].aspect, level, encoder)
 
     @property
     def finished(self) -> bool:
@@ -245,7 +250,7 @@ class Plan:
         if not (ready := self._ready(export, number)) or (number, 1) in export.segments:
             return
         cut, picture = ready
-        specs = requests.body_specs(self, export.level, export.aspect, cut, picture)
+        specs = requests.body_specs(self, export, cut, picture)
         for part, spec in enumerate(specs, 1):
             yield self._segment(export, number, part, spec)
 
@@ -254,22 +259,20 @@ class Plan:
         first, second = self._ready(export, earlier), self._ready(export, earlier + 1)
         if not first or not second or not second[0].head or (earlier + 1, 0) in export.segments:
             return
-        yield self._segment(
-            export, earlier + 1, 0, requests.transition_spec(self, export.level, export.aspect, first, second)
-        )
+        yield self._segment(export, earlier + 1, 0, requests.transition_spec(self, export, first, second))
 
     def _segment(self, export: ExportState, number: int, part: int, spec: SegmentSpec) -> Step:
         key = step_key("segment", inputs.segment(spec, self.toolbox))
-        step_id = f"segment/{export.name}/{export.level.name.lower()}/{number:04}/{part:02}"
+        step_id = f"segment/{export.path}/{number:04}/{part:02}"
         step = Step(step_id, "segment", number, key, spec, export=export.name, frames=spec.frames)
         export.segments[number, part] = step
         export.frames += spec.frames
         return step
 
     def _mixes(self) -> list[Step]:
-        if self._mix or not self.is_cut or (self.brief.music and not self._music_digest):
+        if self._mix or not self.is_cut or (self.brief.music and not self.music_digest):
             return []
-        spec = requests.mix_spec(self, self._music_digest)
+        spec = requests.mix_spec(self, self.music_digest)
         self._mix = Step("mix", "mix", 0, step_key("mix", inputs.mix(spec, self.toolbox)), spec)
         return [self._mix]
 
@@ -285,6 +288,5 @@ class Plan:
         records = [export.done[step.id] for step in planned]
         spec = requests.mux_spec(self, export, planned, records, self._mix_record)
         key = step_key("mux", inputs.mux(spec, self.toolbox))
-        step_id = f"mux/{export.name}/{export.level.name.lower()}"
-        export.mux = Step(step_id, "mux", 0, key, spec, export=export.name)
+        export.mux = Step(f"mux/{export.path}", "mux", 0, key, spec, export=export.name)
         return [export.mux]

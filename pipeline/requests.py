@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from checkpoints.records import Record
-from config.settings import QualityLevel, Settings
+from config.settings import Settings
 from pipeline.options import frame_size
 from stages.images.base import PictureRequest
 from stages.models import Brief, CaptionMode, Picture, Script, ScriptScene
@@ -28,7 +28,8 @@ from stages.speech.base import SpeechRequest
 from stages.speech.lines import split_lines
 
 if TYPE_CHECKING:
-    from pipeline.plan import ExportState, Plan
+    from pipeline.plan import Plan
+    from pipeline.states import ExportState
     from pipeline.steps import Step
 
 # A slow machine encodes about this many frames a second: it turns seconds that a kill may cost into frames.
@@ -77,9 +78,9 @@ def picture_request(brief: Brief, script: Script, number: int, size: tuple[int, 
     )
 
 
-def body_specs(plan: Plan, level: QualityLevel, aspect: str, cut: SceneCut, picture: Picture) -> list[SegmentSpec]:
+def body_specs(plan: Plan, export: ExportState, cut: SceneCut, picture: Picture) -> list[SegmentSpec]:
     """A scene's own frames, in slices that bound what a kill may cost."""
-    encoding = _encoding(plan.settings, level, aspect)
+    encoding = _encoding(plan.settings, export)
     cues = build_cues(cut, max_chars=max_chars_for(encoding.width, encoding.height))
     layer = _layer(plan, cut, picture, encoding, 0)
     longest = round(plan.settings.rendering.checkpoints.interval_s * CAREFUL_FPS)
@@ -98,14 +99,10 @@ def body_specs(plan: Plan, level: QualityLevel, aspect: str, cut: SceneCut, pict
 
 
 def transition_spec(
-    plan: Plan,
-    level: QualityLevel,
-    aspect: str,
-    first: tuple[SceneCut, Picture],
-    second: tuple[SceneCut, Picture],
+    plan: Plan, export: ExportState, first: tuple[SceneCut, Picture], second: tuple[SceneCut, Picture]
 ) -> SegmentSpec:
     """The frames that two scenes share."""
-    encoding = _encoding(plan.settings, level, aspect)
+    encoding = _encoding(plan.settings, export)
     blend = second[0].transition_in
     assert blend != "cut"
     return SegmentSpec(
@@ -142,7 +139,7 @@ def mux_spec(
 ) -> MuxSpec:
     """The finished file of an export."""
     assert plan.script
-    encoding = _encoding(plan.settings, export.level, export.aspect)
+    encoding = _encoding(plan.settings, export)
     whole = programme(plan.cuts(), max_chars=max_chars_for(encoding.width, encoding.height))
     return MuxSpec(
         segments=tuple(record.artifacts["segment"].digest for record in records),
@@ -159,6 +156,9 @@ def mux_spec(
         ),
         posters=tuple(_poster_spec(plan, cut, encoding, export.aspect) for cut in plan.cuts()[:POSTER_SCENES]),
         cues=whole.cues,
+        lines=whole.lines,
+        music_digest=plan.music_digest,
+        music_gain_db=plan.brief.music.gain_db if plan.brief.music else 0.0,
         target_lufs=plan.settings.rendering.sound.target_lufs,
         true_peak_dbtp=plan.settings.rendering.sound.true_peak_dbtp,
     )
@@ -171,10 +171,12 @@ def _poster_spec(plan: Plan, cut: SceneCut, encoding: Encoding, aspect: str) -> 
     return SegmentSpec(kind="body", frames=1, layers=(layer,), caption_mode="none", encoding=encoding)
 
 
-def _encoding(settings: Settings, level: QualityLevel, aspect: str) -> Encoding:
-    width, height = frame_size(level, aspect)
-    rendering = settings.rendering
+def _encoding(settings: Settings, export: ExportState) -> Encoding:
+    level, rendering = export.level, settings.rendering
+    width, height = frame_size(level, export.aspect)
     return Encoding(
+        codec=rendering.codec,
+        encoder=export.encoder,
         level=level.name,
         width=width,
         height=height,

@@ -16,7 +16,15 @@ from typing import Any
 
 from checkpoints.ledger import Ledger
 from checkpoints.records import Record
-from config.errors import CancelledError, FramekeepError, ResourceError
+from config.errors import (
+    CancelledError,
+    CheckFailedError,
+    DamagedSegmentError,
+    FramekeepError,
+    OutOfMemoryError,
+    ProviderError,
+    ResourceError,
+)
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
 from pipeline.execute import Executor
@@ -78,6 +86,8 @@ class Runner:
         self._finished: queue.SimpleQueue[concurrent.futures.Future[Record]] = queue.SimpleQueue()
         self._waiting: dict[str, list[Step]] = {}
         self._made: set[str] = set()
+        # Joins by id, and segments by key: each is repaired once in a run.
+        self._repaired: set[str] = set()
         self._failure: FramekeepError | None = None
 
     def run(self) -> None:
@@ -215,9 +225,26 @@ class Runner:
     def _fail(self, step: Step, error: FramekeepError) -> None:
         self._ledger.step_failed(self._job_id, step.id, error)
         self._bus.send("step_failed", self._job_id, **_about(step), **error.as_dict())
-        if not self._is_wanted(step) or self._step_down(step, error):
+        if not self._is_wanted(step) or self._repair(step, error):
+            return
+        if self._to_software(step, error) or self._step_down(step, error):
             return
         self._failure = self._failure or error
+
+    def _repair(self, step: Step, error: FramekeepError) -> bool:
+        """After a join that found segments damaged: make these again, and then it. Once: what fails twice is no accident."""
+        if not isinstance(error, DamagedSegmentError) or step.id in self._repaired:
+            return False
+        self._repaired.add(step.id)
+        again = self._plan.undo(step, error.digests)
+        for segment in again:
+            # Another export's join may have found the same, and its segment may be new already.
+            if segment.key not in self._repaired:
+                self._repaired.add(segment.key)
+                self._made.discard(segment.key)
+                self._checkpoints.discard(segment, error.message)
+        self._enqueue(again)
+        return bool(again)
 
     def _step_down(self, step: Step, error: FramekeepError) -> bool:
         """After a shortage: plan the export again one level lower, and stop what is being made of the superseded level."""
@@ -226,14 +253,29 @@ class Runner:
         fresh = self._plan.step_down(step.export, error.message)
         if fresh is None:
             return False
+        self._supersede("step_down", self._plan.step_downs[step.export], step.export, fresh)
+        return True
+
+    def _to_software(self, step: Step, error: FramekeepError) -> bool:
+        """After an encoder in hardware has failed for good: plan the export again with the one in software."""
+        # Memory is often the card's own. What is wrong with a brief or a disk is so with any encoder.
+        of_encoder = isinstance(error, ProviderError | CheckFailedError | OutOfMemoryError)
+        if not of_encoder or not isinstance(step.work, SegmentSpec | MuxSpec):
+            return False
+        fresh = self._plan.to_software(step.export, error.message)
+        if fresh is None:
+            return False
+        self._supersede("encoder_change", self._plan.encoder_changes[step.export], step.export, fresh)
+        return True
+
+    def _supersede(self, kind: str, degradation: Degradation, export: str, fresh: list[Step]) -> None:
+        """Stop what is being made of an export's former plan, say what is worse, and begin its new one."""
         for running in self._running.values():
-            if running.step.export == step.export:
-                running.cancel.cancel("superseded by a lower quality level")
-        degradation = self._plan.step_downs[step.export]
-        self._ledger.event(self._job_id, "step_down", degradation.model_dump(mode="json"))
+            if running.step.export == export:
+                running.cancel.cancel(f"superseded: {degradation.got} in place of {degradation.wanted}")
+        self._ledger.event(self._job_id, kind, degradation.model_dump(mode="json"))
         self._bus.send("degraded", self._job_id, **degradation.model_dump(mode="json"))
         self._enqueue(fresh)
-        return True
 
 
 def _about(step: Step) -> dict[str, Any]:

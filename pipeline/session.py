@@ -170,6 +170,7 @@ class _Run:
             Guard(self._settings, self._breakers),
             self._toolbox,
             self._bus,
+            self._home.evidence,
         )
         tally = Tally()
         try:
@@ -264,13 +265,14 @@ class _Run:
         return result
 
     def _remember_levels(self, plan: Plan) -> None:
-        if plan.step_downs != self._options.levels:
-            self._options = self._options.model_copy(update={"levels": dict(plan.step_downs)})
+        if (plan.step_downs, plan.encoder_changes) != (self._options.levels, self._options.encoders):
+            forced = {"levels": dict(plan.step_downs), "encoders": dict(plan.encoder_changes)}
+            self._options = self._options.model_copy(update=forced)
             self._home.ledger.set_options(self._job, self._options.canonical())
 
     def _degradations(self, plan: Plan, tally: Tally) -> tuple[Degradation, ...]:
         of_steps = [item for step_id in sorted(tally.degradations) for item in tally.degradations[step_id]]
-        return (*dict.fromkeys(of_steps), *plan.step_downs.values())
+        return (*dict.fromkeys(of_steps), *plan.step_downs.values(), *plan.encoder_changes.values())
 
 
 def _then_resume(hint: str, job: str) -> str:

@@ -13,6 +13,7 @@ from stages.models import Brief
 
 if TYPE_CHECKING:
     from stages.images.base import ImageProvider
+    from stages.render.encoder_choice import Choice
     from stages.render.encoders import Encoder
     from stages.script.base import ScriptWriter
     from stages.speech.base import SpeechProvider
@@ -79,14 +80,25 @@ class Toolbox:
 
         return tuple(create(name) for name in self.painter_names)
 
-    def encoders(self) -> tuple[Encoder, ...]:
-        return self._encoders
+    @functools.cached_property
+    def encoder_choice(self) -> Choice:
+        """Who makes segments. Asks hardware where settings do, and is then a tenth of a second or more late, once."""
+        from stages.render.encoder_choice import choose
+
+        return choose(self._settings.rendering.codec, self._settings.rendering.encoder)
+
+    def encoder(self, name: str) -> Encoder:
+        """One that the choice or its substitute named; it is the only one that a segment's call is handed."""
+        from stages.render.encoder_choice import create
+
+        return create(name, self._settings.rendering.stall_timeout_s)
 
     @functools.cached_property
-    def _encoders(self) -> tuple[Encoder, ...]:
+    def joiner(self) -> Encoder:
+        """Mixes sound and joins segments. The same for every codec: the sound stays."""
         from stages.render.encoders import Libx264
 
-        return (Libx264(stall_timeout_s=self._settings.rendering.stall_timeout_s),)
+        return Libx264(self._settings.rendering.stall_timeout_s)
 
     # What enters keys
 
@@ -104,7 +116,8 @@ class Toolbox:
 
     @functools.cached_property
     def encoder_identity(self) -> Mapping[str, str]:
-        return self.encoders()[0].identity()
+        """ffmpeg's; which of its encoders a segment uses stands in its spec."""
+        return self.joiner.identity()
 
     @functools.cached_property
     def font_identity(self) -> str:

@@ -14,6 +14,7 @@ from config.settings import Settings
 from pipeline import Event, Pipeline
 from pipeline.steps import Step
 from stages.models import Narration, Picture, Word
+from stages.render.encoder_choice import Choice
 
 TINY: dict[str, Any] = {
     "resilience": {"retry": {"max_retry_attempts": 1, "initial_delay_ms": 1}},
@@ -65,6 +66,7 @@ class StubToolbox:
     speaker_identities: list[dict[str, str]] = [{"name": "speaker"}]
     painter_identities: list[dict[str, str]] = [{"name": "painter"}]
     encoder_identity: dict[str, str] = {"encoder": "stub"}
+    encoder_choice = Choice("libx264", "libx264")
     font_identity = "fonts"
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checkpoints.keys import file_digest
 from config.errors import CheckFailedError
 from stages.base import CancelToken
 from stages.render.chapters import LEAST_S, MOST_BYTES, chapters_of, check_chapters, description_lines
@@ -171,7 +172,10 @@ def film(chapters: tuple[Chapter, ...] = (), **tags: str) -> MuxSpec:
 
 def joined(store: Path, folder: Path, spec: MuxSpec) -> Path:
     out = folder / "out.mp4"
-    mux(spec, out, lambda name: store / name, CancelToken(), lambda done, total, unit: None)
+    digest = file_digest(store / "video.mp4")[0]
+    files = {digest: store / "video.mp4", "sound.m4a": store / "sound.m4a"}
+    spec = spec.model_copy(update={"segments": (digest,)})
+    mux(spec, out, files.__getitem__, CancelToken(), lambda done, total, unit: None)
     return out
 
 

@@ -55,5 +55,7 @@ def test_the_scripting_page_lists_every_event() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
-    broken = [target for target in _LINK.findall(_FENCE.sub("", page.read_text())) if not (page.parent / target).exists()]
+    broken = [
+        target for target in _LINK.findall(_FENCE.sub("", page.read_text())) if not (page.parent / target).exists()
+    ]
     assert broken == []

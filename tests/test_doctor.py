@@ -39,7 +39,7 @@ def test_a_sound_machine_has_nothing_that_does_not_work_and_nothing_is_made(
     found = examined(tmp_path / "home")
     assert [one for findings in found.values() for one in findings if one.status == "fail"] == []
     assert set(found) == {
-        *("python", "names", "settings", "home", "disk", "memory", "clock", "ledger", "store"),
+        *("python", "names", "settings", "home", "disk", "memory", "clock", "ledger", "store", "encoders"),
         *("ffmpeg", "fonts", "script", "speech", "pictures"),
     }
     assert "a test encode of 12 frames is right" in found["ffmpeg"][0].message

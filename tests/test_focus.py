@@ -41,9 +41,14 @@ def with_disc(pixels: NDArray[np.float64], x: float, y: float, radius: float = 0
 def shown(motion: Motion, frame: int, picture: tuple[int, int], out: tuple[int, int]) -> tuple[float, ...]:
     """Left, top, right and bottom of what a frame shows, in parts of the picture."""
     canvas = canvas_size(motion, *picture, *out)
-    scale, x, y = affine_at(motion, frame, canvas, out)
-    left, top = x + 0.5 - scale / 2, y + 0.5 - scale / 2
-    return left / canvas[0], top / canvas[1], (left + scale * out[0]) / canvas[0], (top + scale * out[1]) / canvas[1]
+    at = affine_at(motion, frame, canvas, out, picture)
+    left, top = at.x + 0.5 - at.scale_x / 2, at.y + 0.5 - at.scale_y / 2
+    return (
+        left / canvas[0],
+        top / canvas[1],
+        (left + at.scale_x * out[0]) / canvas[0],
+        (top + at.scale_y * out[1]) / canvas[1],
+    )
 
 
 @pytest.mark.parametrize("place", [(0.15, 0.3), (0.85, 0.7), (0.5, 0.5), (0.7, 0.2), (0.1, 0.88)])

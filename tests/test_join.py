@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import wave
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +13,12 @@ from typing import Any
 import av
 import pytest
 
-from config.errors import CancelledError, CheckFailedError
+from config.errors import CancelledError, CheckFailedError, DamagedSegmentError
 from stages.base import CancelToken
-from stages.render.check import Expectations, check_finished
+from stages.render.check import Expectations, inspect
 from stages.render.join import mux
 from stages.render.languages import three_letters
-from stages.render.models import Encoding, MediaFacts, MuxSpec
+from stages.render.models import Encoding, MediaFacts, MuxSpec, TimedLine
 from stages.render.process import Run, run_ffmpeg
 
 FPS, LENGTHS, SAMPLES = 30, (40, 1, 59), 100 * 1600
@@ -62,6 +64,7 @@ def store(originals: Path, tmp_path: Path) -> Path:
 
 def plan(**changes: Any) -> MuxSpec:
     spec = MuxSpec(
+        # Stand for digests until `join` knows the files.
         segments=("0.mp4", "1.mp4", "2.mp4"),
         segment_frames=LENGTHS,
         audio="sound.m4a",
@@ -73,15 +76,43 @@ def plan(**changes: Any) -> MuxSpec:
     return spec.model_copy(update=changes)
 
 
-def join(store: Path, spec: MuxSpec, cancel: CancelToken | None = None) -> tuple[Path, MediaFacts]:
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "0" * 64
+
+
+def join(
+    store: Path,
+    spec: MuxSpec,
+    cancel: CancelToken | None = None,
+    *,
+    since: Callable[[], None] = lambda: None,
+    progress: Callable[[int, int, str], None] = lambda done, total, unit: None,
+) -> tuple[Path, MediaFacts]:
+    """Join what is in the store under the names of a plan; `since` is what happens after the segments were published."""
     out = store.parent / "video.mp4"
-    return out, mux(spec, out, lambda name: store / name, cancel or CancelToken(), lambda done, total, unit: None)
+    files = {digest_of(store / name): store / name for name in spec.segments}
+    spec = spec.model_copy(update={"segments": tuple(digest_of(store / name) for name in spec.segments)})
+    since()
+    find = lambda digest: files.get(digest, store / digest)  # noqa: E731 - a name for what is passed twice
+    return out, mux(spec, out, find, cancel or CancelToken(), progress)
 
 
 def packets(path: Path, kind: str) -> list[bytes]:
     with av.open(str(path)) as container:
         stream = next(stream for stream in container.streams if stream.type == kind)
         return [bytes(packet) for packet in container.demux(stream) if packet.size]
+
+
+def test_hundreds_of_segments_leave_no_frame_too_long(store: Path) -> None:
+    encode(store / "7.mp4", 7)
+    count = 400
+    sound(store / "long.m4a", count * 7 * 1600)
+    spec = plan(segments=("7.mp4",) * count, segment_frames=(7,) * count, audio="long.m4a", samples=count * 7 * 1600)
+    out, facts = join(store, spec)
+    assert facts.frames == count * 7
+    with av.open(str(out)) as container:
+        stamps = [packet.pts for packet in container.demux(container.streams.video[0]) if packet.size]
+    assert stamps == [3000 * frame for frame in range(count * 7)]
 
 
 def test_the_joined_file_is_what_was_planned(store: Path) -> None:
@@ -150,7 +181,7 @@ def gone(path: Path) -> None:
         (cut_short, "is broken"),
         (gone, "No such file"),
         (a_frame_less, "frames is 58, wanted 59"),
-        (another_size, "width is 192, the first one's is 160"),
+        (another_size, "width is 192, the others' is 160"),
         (another_preset, "extradata is"),
         (another_colour, "colour is"),
         (another_time_base, "time_base is 1/15360"),
@@ -158,19 +189,104 @@ def gone(path: Path) -> None:
 )
 def test_a_segment_that_does_not_fit_is_named(store: Path, spoil: Callable[[Path], None], says: str) -> None:
     spoil(store / "2.mp4")
-    with pytest.raises(CheckFailedError, match=rf"Segment 3 of 3 .*{says}") as raised:
+    with pytest.raises(DamagedSegmentError, match=rf"^Segment 3 of 3 .*{says}") as raised:
         join(store, plan())
     assert raised.value.hint
+    assert raised.value.digests == (digest_of(store / "2.mp4"),)
     assert not (store.parent / "video.mp4").exists()
 
 
-def test_zeros_within_a_segment_are_found_by_the_last_check_and_traced_to_it(store: Path) -> None:
-    data = bytearray((store / "2.mp4").read_bytes())
-    body = data.find(b"mdat")
-    data[body + 9000 : body + 12_000] = bytes(3000)
-    (store / "2.mp4").write_bytes(data)
-    with pytest.raises(CheckFailedError, match=r"Segment 3 of 3 is broken: .*cannot be read"):
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[data.find(b"mdat") + 900] ^= 4
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("spoil", [cut_short, gone, flip_a_bit, another_preset])
+def test_whatever_happened_to_a_segment_since_it_was_checked_is_traced_to_it(
+    store: Path, spoil: Callable[[Path], None]
+) -> None:
+    whole = digest_of(store / "1.mp4")
+    with pytest.raises(
+        DamagedSegmentError, match=r"^Segment 2 of 3 is broken: (its bytes have changed|No such)"
+    ) as raised:
+        join(store, plan(), since=lambda: spoil(store / "1.mp4"))
+    assert raised.value.digests == (whole,)
+    assert not (store.parent / "video.mp4").exists()
+
+
+def test_all_damaged_segments_are_named_at_once(store: Path) -> None:
+    damaged = tuple(digest_of(store / name) for name in ("0.mp4", "2.mp4"))
+
+    def spoil() -> None:
+        flip_a_bit(store / "0.mp4")
+        gone(store / "2.mp4")
+
+    with pytest.raises(DamagedSegmentError) as raised:
+        join(store, plan(), since=spoil)
+    assert raised.value.digests == damaged
+    assert len(raised.value.problems) == 2
+
+
+def test_the_odd_one_out_is_to_blame_even_where_it_comes_first(store: Path) -> None:
+    encode(store / "0.mp4", LENGTHS[0], coding=("-preset", "ultrafast"))
+    with pytest.raises(
+        DamagedSegmentError, match=r"^Segment 1 of 3 does not fit: .*extradata is \w+, the others' is"
+    ) as raised:
         join(store, plan())
+    assert raised.value.digests == (digest_of(store / "0.mp4"),)
+
+
+def test_a_joined_file_whose_pictures_are_not_those_of_the_segments_is_found(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stages.render import join as joining
+
+    other = store / "other.mp4"
+    encode(other, 1, filters=f"negate,{TAGS}")
+    taken = joining._playlist
+    monkeypatch.setattr(joining, "_playlist", lambda paths: taken([paths[0], other, paths[2]]))
+    with pytest.raises(CheckFailedError, match="the pictures of segment 2 were changed by joining") as raised:
+        join(store, plan())
+    assert not isinstance(raised.value, DamagedSegmentError)
+
+
+def line(store: Path, name: str, at_sample: int, samples: int, level: int) -> TimedLine:
+    with wave.open(str(store / name), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(level.to_bytes(2, "little") * samples)
+    return TimedLine(digest=name, samples=samples, at_sample=at_sample)
+
+
+def sound_with_a_hole(path: Path, start_s: float, end_s: float, samples: int = SAMPLES) -> None:
+    tone = f"sin(2*PI*1000*t)*0.21*(1-between(t\\,{start_s}\\,{end_s}))"
+    source = f"aevalsrc='{tone}|{tone}':s=48000,atrim=end_sample={samples}"
+    ffmpeg(path.parent, "-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", "128k", "-fflags", "+bitexact", str(path))
+
+
+def test_a_line_that_cannot_be_heard_is_found_and_a_silent_one_is_not_missed(store: Path) -> None:
+    sound_with_a_hole(store / "sound.m4a", 1.0, 2.0)
+    lost, heard = line(store, "lost", 50_000, 40_000, 3000), line(store, "heard", 0, 40_000, 3000)
+    still = line(store, "still", 50_000, 40_000, 0)
+    on_purpose = lost.model_copy(update={"silent": True})
+    half = line(store, "half", 40_000, 80_000, 3000)
+    join(store, plan(lines=(heard, still, on_purpose, half), target_lufs=-14.0))
+    with pytest.raises(CheckFailedError, match=r"line 2, at 1.0 s, cannot be heard for its 0.8 s"):
+        join(store, plan(lines=(heard, lost)))
+
+
+def test_music_that_breaks_off_is_found_and_a_rest_of_its_own_is_none(store: Path) -> None:
+    frames, samples = 360, 360 * 1600
+    encode(store / "long.mp4", frames)
+    sound_with_a_hole(store / "sound.m4a", 4.0, 9.5, samples)
+    sound_with_a_hole(store / "whole.m4a", 20, 20, samples)
+    spec = plan(segments=("long.mp4",), segment_frames=(frames,), samples=samples)
+    join(store, spec)
+    join(store, spec.model_copy(update={"music_digest": "sound.m4a"}))
+    with pytest.raises(CheckFailedError, match=r"neither speech nor music from 4\.0 to 9\.5 s"):
+        join(store, spec.model_copy(update={"music_digest": "whole.m4a"}))
 
 
 def test_a_plan_that_does_not_add_up_is_refused(store: Path) -> None:
@@ -216,13 +332,18 @@ def test_a_file_that_must_be_read_to_its_end_before_it_plays_is_refused(store: P
     ffmpeg(store.parent, "-i", str(out), "-c", "copy", str(slow))
     wanted = Expectations(frames=100, samples=SAMPLES, width=160, height=90, fps=FPS)
     run = Run("a check", store.parent, CancelToken())
-    assert check_finished(out, wanted, run).frames == 100
-    with pytest.raises(CheckFailedError, match=r"ftyp, .*mdat, moov, wanted moov, then mdat"):
-        check_finished(slow, wanted, run)
-    with pytest.raises(CheckFailedError, match="no mp4 file"):
-        check_finished(store / "none", wanted, run) if (store / "none").write_text("?") else None
-    with pytest.raises(CheckFailedError, match="size is 160x90, wanted 160x92; the frame rate is 30, wanted 25"):
-        check_finished(out, replace(wanted, height=92, fps=25), run)
+
+    def faults(path: Path, wanted: Expectations) -> str:
+        return "; ".join(finding.message for finding in inspect(path, wanted, run).findings)
+
+    assert faults(out, wanted) == faults(out, Expectations()) == ""
+    assert "mdat, moov, wanted moov, then mdat" in faults(slow, wanted)
+    different = replace(wanted, height=92, fps=25, codec="hevc")
+    assert "size is 160x90, wanted 160x92; the frame rate is 30, wanted 25" in faults(out, different)
+    assert "the video codec is h264, wanted hevc; the video tag is avc1, wanted hvc1" in faults(out, different)
+    (store / "none").write_text("?")
+    with pytest.raises(CheckFailedError, match="cannot be read"):
+        inspect(store / "none", wanted, run)
 
 
 def test_a_cancelled_join_stops(store: Path) -> None:
@@ -234,8 +355,8 @@ def test_a_cancelled_join_stops(store: Path) -> None:
 
 def test_the_check_reports_its_progress_apart_from_encoded_frames(store: Path) -> None:
     seen: list[tuple[int, int, str]] = []
-    mux(plan(), store.parent / "video.mp4", lambda name: store / name, CancelToken(), lambda *step: seen.append(step))
-    assert seen[-1] == (100, 100, "checked")
+    join(store, plan(), progress=lambda *step: seen.append(step))
+    assert seen == [(40, 100, "checked"), (41, 100, "checked"), (100, 100, "checked")]
 
 
 @pytest.mark.parametrize(

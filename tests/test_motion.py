@@ -34,13 +34,13 @@ def planned(
 def window(motion: Motion, frame: int, picture: tuple[int, int], out: tuple[int, int]) -> tuple[float, ...]:
     """Left, top, right, bottom of what a frame shows, in parts of the canvas."""
     canvas = canvas_size(motion, *picture, *out)
-    scale, x, y = affine_at(motion, frame, canvas, out)
-    left, top = x + 0.5 - scale / 2, y + 0.5 - scale / 2
+    at = affine_at(motion, frame, canvas, out, picture)
+    left, top = at.x + 0.5 - at.scale_x / 2, at.y + 0.5 - at.scale_y / 2
     return (
         left / canvas[0],
         top / canvas[1],
-        (left + scale * out[0]) / canvas[0],
-        (top + scale * out[1]) / canvas[1],
+        (left + at.scale_x * out[0]) / canvas[0],
+        (top + at.scale_y * out[1]) / canvas[1],
     )
 
 
@@ -96,7 +96,7 @@ def test_the_canvas_never_has_to_be_enlarged(name: MotionName, out: tuple[int, i
         motion = planned(name, picture, out)
         canvas = canvas_size(motion, *picture, *out)
         assert all(side % 2 == 0 for side in canvas)
-        scales = [affine_at(motion, frame, canvas, out)[0] for frame in range(180)]
+        scales = [affine_at(motion, frame, canvas, out, picture).scale_x for frame in range(180)]
         assert min(scales) >= 1 - 1e-6
         assert min(scales) < 1.01
 
@@ -104,8 +104,8 @@ def test_the_canvas_never_has_to_be_enlarged(name: MotionName, out: tuple[int, i
 @pytest.mark.parametrize("name", ["zoom-in", "zoom-out", "pan-left", "pan-down"])
 def test_a_move_never_stops_and_never_jerks(name: MotionName) -> None:
     canvas = canvas_size(planned(name), 3000, 2000, *WIDE)
-    corners = [affine_at(planned(name), frame, canvas, WIDE) for frame in range(180)]
-    path = [x + y for _, x, y in corners]
+    corners = [affine_at(planned(name), frame, canvas, WIDE, (3000, 2000)) for frame in range(180)]
+    path = [at.x + at.y for at in corners]
     steps = [after - before for before, after in pairwise(path)]
     assert len({step > 0 for step in steps}) == 1
     speeds = [abs(step) for step in steps]
@@ -176,6 +176,17 @@ def test_clips_are_held_unless_a_move_is_named() -> None:
 def test_a_held_picture_lies_on_whole_pixels() -> None:
     motion = planned("hold", (3001, 2003), focus=(0.31, 0.42))
     canvas = canvas_size(motion, 3001, 2003, *WIDE)
-    scale, x, y = affine_at(motion, 0, canvas, WIDE)
-    assert scale == 1
-    assert x % 2 == y % 2 == 0
+    at = affine_at(motion, 0, canvas, WIDE, (3001, 2003))
+    assert at.scale_x == at.scale_y == 1
+    assert at.x % 2 == at.y % 2 == 0
+
+
+@pytest.mark.parametrize("picture", [(3001, 2003), (1999, 1201), (17, 10)])
+def test_a_canvas_of_whole_pixels_is_not_shown_stretched(picture: tuple[int, int]) -> None:
+    motion = planned("zoom-in", picture)
+    canvas = canvas_size(motion, *picture, *WIDE)
+    for frame in (0, 90, 179):
+        at = affine_at(motion, frame, canvas, WIDE, picture)
+        across = at.scale_x * picture[0] / canvas[0]
+        down = at.scale_y * picture[1] / canvas[1]
+        assert across == pytest.approx(down, rel=1e-9)

@@ -344,6 +344,8 @@ def test_damage_inside_a_clip_stops_with_its_time(clip: Callable[..., Path]) -> 
     source = ClipSource(path, held(path), OUT, 30)
 
     class Broken:
+        format = source._container.format
+
         def decode(self, stream: object) -> NDArray[np.uint8]:
             raise ValueError("invalid data")
 

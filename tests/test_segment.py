@@ -149,11 +149,11 @@ def test_a_move_follows_its_path_to_a_hundredth_of_a_pixel(world: World) -> None
         canvas = canvas_size(motion, *picture, *out)
         errors = []
         for number, frame in enumerate(world.painted(spec)):
-            scale, left, top = affine_at(motion, number, canvas, out)
+            seen = affine_at(motion, number, canvas, out, picture)
             grey = frame[: out[0] * out[1]].reshape(out[1], out[0]).astype(np.float64)
             for at in spots:
-                x = (at[0] / picture[0] * canvas[0] - 0.5 - left) / scale
-                y = (at[1] / picture[1] * canvas[1] - 0.5 - top) / scale
+                x = (at[0] / picture[0] * canvas[0] - 0.5 - seen.x) / seen.scale_x
+                y = (at[1] / picture[1] * canvas[1] - 0.5 - seen.y) / seen.scale_y
                 box = grey[round(y) - 14 : round(y) + 15, round(x) - 14 : round(x) + 15] - grey.min()
                 offsets = np.arange(-14, 15)
                 errors.append(round(x) + (box.sum(0) * offsets).sum() / box.sum() - x)
@@ -331,3 +331,52 @@ def test_a_clip_moves_through_slices_and_a_crossfade(world: World) -> None:
     assert np.array_equal(whole[0], whole[30])
     faded = world.painted(world.spec(clip, world.layer("two"), frames=6))
     assert len({frame.tobytes() for frame in faded}) == 6
+
+
+class Filtered(Libx264):
+    """Puts every frame through a filter on its way: what comes out is whole, and not what was painted."""
+
+    def __init__(self, filters: str) -> None:
+        super().__init__()
+        self._filters = filters
+
+    def arguments(self, encoding: Encoding, out: Path) -> list[str]:
+        arguments = super().arguments(encoding, out)
+        return [*arguments[:-1], "-vf", self._filters, arguments[-1]]
+
+
+@pytest.mark.parametrize(
+    ("filters", "says"),
+    [
+        ("lutyuv=y=16:u=128:v=128", "frame 1 is black, and is not meant to be"),
+        ("lutyuv=y='if(eq(val,0),0,val)':u=0:v=0", "frame 1 is not the one that was painted"),
+        ("hflip", "frame 1 is not the one that was painted"),
+        ("loop=loop=23:size=1:start=0,trim=end_frame=24", "the picture stands still, and is meant to move"),
+        ("lutyuv=enable='eq(n,20)':y=16", "frame 21 is black"),
+    ],
+)
+def test_a_picture_that_is_not_the_painted_one_never_counts_though_it_decodes(
+    world: World, filters: str, says: str
+) -> None:
+    lamp = np.full((192, 320, 3), 60, np.uint8)
+    lamp[40:110, 60:150] = 220
+    Image.fromarray(lamp).save(world.folder / "lamp", "png")
+    spec = world.spec(world.layer("lamp", "pan-left"))
+    assert render_segment(spec, world.context(), (Filtered("null"),))[1].frames == 24
+    with pytest.raises(TransientError, match=says):
+        render_segment(spec, world.context(), (Filtered(filters),))
+
+
+def test_what_is_painted_black_or_still_may_be_so(world: World) -> None:
+    Image.new("RGB", (320, 192)).save(world.folder / "dark", "png")
+    faded = world.spec(world.layer("one"), world.layer("dark"), frames=12).model_copy(update={"blend": "fade"})
+    for spec in (world.spec(world.layer("dark")), world.spec(world.layer("one", "hold")), faded):
+        assert render_segment(spec, world.context(), (Libx264(),))[1].frames == spec.frames
+
+
+@pytest.mark.parametrize("bitrate", [20_000, 400_000])
+def test_a_poor_picture_is_still_the_painted_one(world: World, bitrate: int) -> None:
+    noise = np.random.default_rng(4).integers(0, 255, (24, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((320, 192), Image.Resampling.NEAREST).save(world.folder / "noise", "png")
+    faded = world.spec(world.layer("noise"), world.layer("one", "pan-left"), frames=10, bitrate_bps=bitrate, crf=40)
+    assert render_segment(faded, world.context(), (Libx264(),))[1].frames == 10

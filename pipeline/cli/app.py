@@ -193,6 +193,24 @@ def show(
     return show_job(gather(context, home, as_json), job)
 
 
+@app.command(epilog="Example: framekeep verify videos/tides-youtube.mp4")
+def verify(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Videos; captions beside them are read as well.")
+    ],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+) -> int:
+    """Check finished videos as a render checks its own, whoever made them. Exit 1 if one has a fault, 2 if one is no mp4."""
+    from pipeline.cli.verify import verify_files
+
+    return verify_files(gather(context, home, as_json, config, profile, sets), files)
+
+
 @app.command(epilog="Example: framekeep doctor --json")
 def doctor(
     context: typer.Context,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from checkpoints.ledger import EventRow, JobRow, StepRow
     from pipeline.home import Home
 
-_NEWS = ("warning", "repaired", "step_down")
+_NEWS = ("warning", "repaired", "step_down", "encoder_change")
 
 
 def show_job(common: Common, job_id: str) -> int:
@@ -159,7 +159,7 @@ def _output_lines(item: dict[str, Any]) -> list[str]:
 
 def _news_text(item: dict[str, Any]) -> str:
     at = _local(item["at"])
-    if item["kind"] == "step_down":
+    if item["kind"] in ("step_down", "encoder_change"):
         return f"{at}  {degradation_text(item)}"
     if item["kind"] == "warning":
         scene = f"scene {item['scene']}: " if item.get("scene") else ""

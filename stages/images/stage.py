@@ -31,7 +31,9 @@ def draw_picture(request: PictureRequest, context: Context, providers: Sequence[
         width, height = size
         picture = Picture(kind="picture", digest="", width=width, height=height, provider=provider.name, is_card=True)
         return path, picture
-    return path, _with_focus(path, Picture(kind="picture", digest="", width=size[0], height=size[1], provider=provider.name))
+    return path, _with_focus(
+        path, Picture(kind="picture", digest="", width=size[0], height=size[1], provider=provider.name)
+    )
 
 
 def take_visual(visual: Visual) -> Picture:
@@ -47,6 +49,15 @@ def take_visual(visual: Visual) -> Picture:
     if visual.focus:
         return picture.model_copy(update={"focus": visual.focus, "reach": NAMED_REACH})
     return _with_focus(visual.path, picture)
+
+
+def visual_notes(path: Path, kind: str) -> tuple[str, ...]:
+    """What of a file that can be shown will not be."""
+    from stages.render.stills import is_animated
+
+    if kind == "picture" and is_animated(path):
+        return ("The picture is animated: only its first image is shown. Convert it to MP4 to have it move",)
+    return ()
 
 
 def _with_focus(path: Path, picture: Picture) -> Picture:

@@ -102,7 +102,7 @@ def _timed_pieces(word: Word, max_chars: int) -> Iterator[tuple[str, bool, float
     if len(pieces) == 1:
         yield *pieces[0], word.start_s, word.end_s
         return
-    ends = list(accumulate((_width(text) for text, _ in pieces), initial=0))
+    ends = list(accumulate((width_of(text) for text, _ in pieces), initial=0))
     scale = (word.end_s - word.start_s) / max(ends[-1], 1)
     for (text, glued), (left, right) in zip(pieces, pairwise(ends), strict=True):
         yield text, glued, word.start_s + left * scale, word.start_s + right * scale
@@ -121,8 +121,8 @@ def _pieces(text: str, max_chars: int) -> Iterator[tuple[str, bool]]:
 
 def _chopped(text: str, max_chars: int) -> Iterator[str]:
     """`text` in parts of at most `max_chars`, cut after the marks of an address where there are any."""
-    while _width(text) > max_chars:
-        end = max(bisect_right(range(len(text)), max_chars, key=lambda count: _width(text[:count])) - 1, 1)
+    while width_of(text) > max_chars:
+        end = max(bisect_right(range(len(text)), max_chars, key=lambda count: width_of(text[:count])) - 1, 1)
         mark = max(text.rfind(mark, end // 2, end) for mark in "/?&=#._-") + 1
         end = mark or end
         while end > 1 and unicodedata.combining(text[end]):
@@ -133,7 +133,8 @@ def _chopped(text: str, max_chars: int) -> Iterator[str]:
 
 
 @lru_cache(maxsize=65536)
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
+    """Columns that a text takes: a wide character counts twice."""
     if text.isascii():
         return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in ("W", "F") else 1 for char in text)
@@ -151,7 +152,7 @@ class Row:
         self.stop: list[int] = []
         for atom in atoms:
             self.begin.append((self.stop[-1] if self.stop else 0) + (not atom.glued))
-            self.stop.append(self.begin[-1] + _width(atom.text))
+            self.stop.append(self.begin[-1] + width_of(atom.text))
         self.breaks = [0.0, *(_break_cost(*pair) for pair in pairwise(atoms)), 0.0]
         self.inner = [0.0, *accumulate(_inner_cost(*pair) for pair in pairwise(atoms))]
 

@@ -1,61 +1,96 @@
 """The last look at a finished video: everything that was promised, measured on the file itself.
 
-Each check says what it found and what was wanted; nothing counts as finished until all of them pass.
+Each finding says what is there and what was wanted; nothing counts as finished while there is one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from config.codecs import Codec
 from config.errors import CheckFailedError, RejectedError
-from stages.render.loudness import GATED_FROM_S, Loudness, measured, parse
+from stages.render.codecs import FACTS
+from stages.render.loudness import GATED_FROM_S, SILENCE_DB, Loudness, measured, parse, silences
 from stages.render.models import MediaFacts
-from stages.render.probe import BT709, AudioFacts, VideoFacts, probe_audio, probe_video
+from stages.render.probe import BT709, AudioFacts, VideoFacts, decode_all, probe_audio, probe_video
 from stages.render.process import Run, run_ffmpeg
 
-_HINT = "Run `framekeep resume`: what is wrong is made again."
+if TYPE_CHECKING:
+    from av.packet import Packet
+
+HINT = "Run `framekeep resume`: what is wrong is made again."
+FRAME_RATES = (24, 25, 30, 50, 60)
 _LOUDNESS_TOLERANCE_LU = 0.5
 _ROUNDING = 1e-6
 _AT_CEILING_DB = 2.0
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What is wrong, by the check that found it. A `note` is worth a look, and is no fault."""
+
+    check: str
+    message: str
+    is_note: bool = False
+
+
+@dataclass(frozen=True)
 class Expectations:
-    """What a finished file must be. `fps` is a whole number.
+    """What a finished file must be; None where nothing particular was planned. `fps` is a whole number.
 
     Loudness counts from three seconds on and not for silence. A programme of little but sharp peaks may stay quieter than
     the target when its peaks already stand at the ceiling: louder there is none.
     """
 
-    frames: int
-    samples: int
-    width: int
-    height: int
-    fps: int
+    frames: int | None = None
+    samples: int | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: int | None = None
+    codec: Codec | None = None
     target_lufs: float = -14.0
     true_peak_dbtp: float = -1.0
-    codec: str = "h264"
-    tag: str = "avc1"
-    profile: str = "High"
-    pix_fmt: str = "yuv420p"
     sample_rate_hz: int = 48_000
 
 
-def check_finished(path: Path, wanted: Expectations, run: Run) -> MediaFacts:
-    """Check a file from its boxes to its last sample and return its facts. Raises CheckFailedError.
+@dataclass(frozen=True)
+class Inspection:
+    """What a file holds. `silences` are stretches without sound, in seconds."""
 
-    The pictures are decoded once, in the same walk that measures the sound.
+    findings: tuple[Finding, ...]
+    facts: MediaFacts
+    silences: tuple[tuple[float, float], ...]
+
+
+Watch = Callable[["Packet[Any]"], None]
+
+
+def raise_for(path: Path, findings: Sequence[Finding]) -> None:
+    """Raise CheckFailedError with all findings that are faults: one may explain another."""
+    faults = [finding.message for finding in findings if not finding.is_note]
+    if faults:
+        raise CheckFailedError(f"{path.name} is not what was planned: {'; '.join(faults)}", problems=faults, hint=HINT)
+
+
+def inspect(path: Path, wanted: Expectations, run: Run, on_packet: Watch = lambda packet: None) -> Inspection:
+    """Look at a file from its boxes to its last sample. Pictures are not decoded: `decode_pictures` does.
+
+    Raises CheckFailedError for one that cannot be read to its end.
     """
-    _check_layout(path)
-    video, audio = probe_video(path), probe_audio(path)
-    _compare(path, [*_picture_checks(video, wanted), *_sound_checks(audio, wanted), *_time_checks(video, audio)])
-    loudness = _decode(path, wanted.frames, run)
-    _check_loudness(path, loudness, wanted)
-    return MediaFacts(
+    layout = [Finding("layout", fault) for fault in _layout_faults(path)]
+    video, audio = probe_video(path, on_packet), probe_audio(path)
+    loudness, quiet = _listen(path, audio, run)
+    checks = [*_picture_checks(video, wanted), *_sound_checks(audio, wanted), *_time_checks(video, audio)]
+    findings = [
+        *layout,
+        *(Finding(check, f"{what} is {is_}, wanted {should}") for check, what, is_, should in checks if is_ != should),
+        *(Finding("loudness", fault) for fault in _loudness_faults(loudness, audio, wanted)),
+    ]
+    facts = MediaFacts(
         frames=video.frames,
         samples=audio.samples,
         width=video.width,
@@ -65,99 +100,106 @@ def check_finished(path: Path, wanted: Expectations, run: Run) -> MediaFacts:
         integrated_lufs=loudness.integrated_lufs,
         true_peak_dbtp=loudness.true_peak_dbtp,
     )
+    return Inspection(tuple(findings), facts, tuple(quiet))
 
 
-_Checks = Iterator[tuple[str, object, object]]
+def decode_pictures(
+    path: Path, frames: int, on_frame: Callable[[int], None], on_picture: Callable[[Any], None]
+) -> list[Finding]:
+    """Decode a whole file: what Framekeep itself made was decoded when it was made."""
+    try:
+        decoded = decode_all(path, on_frame, on_picture, threads=0)
+    except CheckFailedError as error:
+        return [Finding("decode", f"it cannot be decoded to its end: {error.message}")]
+    if decoded != frames:
+        return [Finding("decode", f"it decodes to {decoded} frames and has {frames}")]
+    return []
 
 
-def _compare(path: Path, checks: list[tuple[str, object, object]]) -> None:
-    """All differences at once: one may explain another."""
-    wrong = [f"{what} is {found}, wanted {wanted}" for what, found, wanted in checks if found != wanted]
-    if wrong:
-        raise CheckFailedError(f"{path.name} is not what was planned: {'; '.join(wrong)}", hint=_HINT)
+def is_mp4(path: Path) -> bool:
+    """Whether a file begins like an mp4. Raises OSError."""
+    with path.open("rb") as file:
+        return any(name in ("ftyp", "moov", "mdat") for name, _ in _boxes(file, path.stat().st_size))
+
+
+_Checks = Iterator[tuple[str, str, object, object]]
 
 
 def _picture_checks(video: VideoFacts, wanted: Expectations) -> _Checks:
-    yield "the number of frames", video.frames, wanted.frames
-    yield "the size", f"{video.width}x{video.height}", f"{wanted.width}x{wanted.height}"
-    yield "the frame rate", video.fps, Fraction(wanted.fps)
-    yield "the spacing of frames", "even" if video.is_even else "uneven", "even"
-    yield "the video codec", video.codec, wanted.codec
-    yield "the video tag", video.tag, wanted.tag
-    yield "the profile", video.profile, wanted.profile
-    yield "the pixel format", video.pix_fmt, wanted.pix_fmt
-    yield "the colour (primaries, transfer, matrix, range)", video.colour, BT709
+    known = (
+        FACTS[wanted.codec]
+        if wanted.codec
+        else next((item for item in FACTS.values() if item.codec == video.codec), None)
+    )
+    size = f"{video.width}x{video.height}"
+    rate = wanted.fps or (int(video.fps) if video.fps in FRAME_RATES else " or ".join(map(str, FRAME_RATES)))
+    yield "frames", "the number of frames", video.frames, video.frames if wanted.frames is None else wanted.frames
+    yield "size", "the size", size, f"{wanted.width}x{wanted.height}" if wanted.width and wanted.height else size
+    yield "rate", "the frame rate", str(video.fps), str(rate)
+    yield "rate", "the spacing of frames", "even" if video.is_even else "uneven", "even"
+    yield "codec", "the video codec", video.codec, known.codec if known else " or ".join(FACTS)
+    if known:
+        yield "codec", "the video tag", video.tag, known.tag
+        yield "codec", "the profile", video.profile, known.profile
+        yield "codec", "the pixel format", video.pix_fmt, known.pix_fmt
+    yield "colour", "the colour (primaries, transfer, matrix, range)", video.colour, BT709
 
 
 def _sound_checks(audio: AudioFacts, wanted: Expectations) -> _Checks:
-    yield "the number of samples", audio.samples, wanted.samples
-    yield "the sample rate", audio.sample_rate_hz, wanted.sample_rate_hz
-    yield "the number of channels", audio.channels, 2
-    yield "the audio codec", f"{audio.codec} {audio.profile}", "aac LC"
+    samples = audio.samples if wanted.samples is None else wanted.samples
+    yield "samples", "the number of samples", audio.samples, samples
+    yield "sound", "the sample rate", audio.sample_rate_hz, wanted.sample_rate_hz
+    yield "sound", "the number of channels", audio.channels, 2
+    yield "sound", "the audio codec", f"{audio.codec} {audio.profile}", "aac LC"
 
 
 def _time_checks(video: VideoFacts, audio: AudioFacts) -> _Checks:
-    yield "the time of the first frame", video.start_pts * video.time_base, 0
-    yield "the time of the first sample", audio.start_pts * audio.time_base, 0
+    yield "start", "the time of the first frame", video.start_pts * video.time_base, 0
+    yield "start", "the time of the first sample", audio.start_pts * audio.time_base, 0
     apart = abs(video.duration_s - Fraction(audio.samples, audio.sample_rate_hz))
     within = bool(video.fps) and apart * video.fps < 1
-    yield "the difference of picture and sound", "under a frame" if within else f"{float(apart):.4f} s", "under a frame"
+    found = "under a frame" if within else f"{float(apart):.4f} s"
+    yield "lengths", "the difference of picture and sound", found, "under a frame"
 
 
-def _decode(path: Path, frames: int, run: Run) -> Loudness:
+def _listen(path: Path, audio: AudioFacts, run: Run) -> tuple[Loudness, list[tuple[float, float]]]:
     import ffmpeg
 
-    decoded = 0
-
-    def count(frame: int) -> None:
-        nonlocal decoded
-        decoded = frame
-        run.on_frame(frame)
-
-    source = ffmpeg.input(str(path.absolute()), err_detect="explode")
-    output = ffmpeg.output(source.video, measured(source.audio, peak=True), "-", format="null", fps_mode="passthrough")
+    # A listener follows no frames: the run's progress is the time that was heard.
+    quiet_run = replace(run, on_frame=lambda frame: None)
+    sound = measured(ffmpeg.input(str(path.absolute()), err_detect="explode").audio, peak=True, silence_db=SILENCE_DB)
     try:
-        log = run_ffmpeg(["-xerror", *output.get_args()], replace(run, on_frame=count))
+        log = run_ffmpeg(["-xerror", *ffmpeg.output(sound, "-", format="null").get_args()], quiet_run)
     except RejectedError as error:
         reason = error.message.partition(": ")[2]
-        raise CheckFailedError(f"{path.name} cannot be decoded to its end: {reason}", hint=_HINT) from error
-    if decoded != frames:
-        raise CheckFailedError(f"{path.name} decodes to {decoded} frames, wanted {frames}", hint=_HINT)
-    return parse(log)
+        raise CheckFailedError(f"{path.name} cannot be decoded to its end: {reason}", hint=HINT) from error
+    return parse(log), silences(log, audio.samples / audio.sample_rate_hz)
 
 
-def _check_loudness(path: Path, found: Loudness, wanted: Expectations) -> None:
-    if found.is_silent or wanted.samples < GATED_FROM_S * wanted.sample_rate_hz:
+def _loudness_faults(found: Loudness, audio: AudioFacts, wanted: Expectations) -> Iterator[str]:
+    if found.is_silent or audio.samples < GATED_FROM_S * audio.sample_rate_hz:
         return
     peak = found.true_peak_dbtp
     off = found.integrated_lufs - wanted.target_lufs
     is_at_ceiling = peak is not None and peak > wanted.true_peak_dbtp - _AT_CEILING_DB
     if off > _LOUDNESS_TOLERANCE_LU + _ROUNDING or (off < -_LOUDNESS_TOLERANCE_LU - _ROUNDING and not is_at_ceiling):
-        raise CheckFailedError(
-            f"{path.name} has a loudness of {found.integrated_lufs:g} LUFS, "
-            f"wanted {wanted.target_lufs:g} within {_LOUDNESS_TOLERANCE_LU:g}",
-            hint=_HINT,
+        yield (
+            f"it has a loudness of {found.integrated_lufs:g} LUFS, "
+            f"wanted {wanted.target_lufs:g} within {_LOUDNESS_TOLERANCE_LU:g}"
         )
     if peak is not None and peak > wanted.true_peak_dbtp + _ROUNDING:
-        raise CheckFailedError(
-            f"{path.name} has a true peak of {peak:g} dBTP, wanted at most {wanted.true_peak_dbtp:g}",
-            hint=_HINT,
-        )
+        yield f"it has a true peak of {peak:g} dBTP, wanted at most {wanted.true_peak_dbtp:g}"
 
 
-def _check_layout(path: Path) -> None:
+def _layout_faults(path: Path) -> Iterator[str]:
     """A player that starts before the download ends needs the index (`moov`) in front of the data (`mdat`)."""
     try:
         with path.open("rb") as file:
             names = [name for name, _ in _boxes(file, path.stat().st_size)]
     except OSError as error:
-        raise CheckFailedError(f"{path.name} cannot be read: {error.strerror or error}", hint=_HINT) from error
-    index = [name for name in names if name in ("moov", "mdat")]
-    if index != ["moov", "mdat"]:
-        raise CheckFailedError(
-            f"{path.name} has its parts in the order {', '.join(names) or 'of no mp4 file'}, wanted moov, then mdat",
-            hint=_HINT,
-        )
+        raise CheckFailedError(f"{path.name} cannot be read: {error.strerror or error}", hint=HINT) from error
+    if [name for name in names if name in ("moov", "mdat")] != ["moov", "mdat"]:
+        yield f"it has its parts in the order {', '.join(names) or 'of no mp4 file'}, wanted moov, then mdat"
 
 
 def _boxes(file: BinaryIO, end: int) -> Iterator[tuple[str, int]]:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config.errors import BriefError
+from stages.render.clip_frames import converted, small_rgb, square_size, turn_of, turned
+from stages.render.hdr import TRANSFERS
 from stages.render.models import Motion
 from stages.render.motion import canvas_size
 from stages.render.planes import Planes
@@ -32,16 +34,23 @@ _MISSING_S = 1.0
 _NO_CLIPS = ("_pipe", "image2", "tty", "gif", "apng", "concat", "hls", "dash", "sdp", "lavfi", "webp")
 # Matroska rounds times to a millisecond: a picture that is a hair late is on time.
 _ROUNDED_S = Fraction(1, 500)
+# Kinds of files without an index. Times just behind where such a file is entered are guesses, so that is done well before.
+_UNINDEXED = ("mpeg", "mpegts")
+_WELL_BEFORE_S = 3
 
 
 @dataclass(frozen=True)
 class ClipFacts:
-    """Size as shown (turned upright, square pixels) and length in seconds; `turn` is the clockwise quarter turns to upright."""
+    """Size as shown (turned upright, square pixels) and length in seconds; `turn` is the clockwise quarter turns to upright.
+
+    `is_hdr`: its light is brought down to what a BT.709 screen shows.
+    """
 
     width: int
     height: int
     length: Fraction
     turn: int
+    is_hdr: bool = False
 
 
 def clip_facts(path: Path) -> ClipFacts:
@@ -57,11 +66,11 @@ def clip_facts(path: Path) -> ClipFacts:
         length = _length(path, container, stream)
         if length <= 0:
             raise BriefError(f"{path.name} has no length", hint=_REPLACE)
-        width, height = _square(first, stream)
-        turn = _turn(first)
+        width, height = square_size(first, stream)
+        turn = turn_of(first)
         if turn % 2:
             width, height = height, width
-        return ClipFacts(width, height, length, turn)
+        return ClipFacts(width, height, length, turn, int(first.color_trc) in TRANSFERS)
 
 
 def sample_pictures(path: Path, count: int, side: int) -> list[NDArray[np.uint8]]:
@@ -81,7 +90,7 @@ def sample_pictures(path: Path, count: int, side: int) -> list[NDArray[np.uint8]
             container.seek(moment, stream=stream, backward=True)
             frame = next(container.decode(stream), None)
             if frame is not None:
-                found.setdefault(frame.pts or 0, _rgb(frame, size, facts.turn))
+                found.setdefault(frame.pts or 0, small_rgb(frame, size, facts.turn))
     return list(found.values())
 
 
@@ -97,8 +106,7 @@ class ClipSource:
         self.canvas = canvas_size(motion, *self._shown, *out)
         self._contained = motion.fit == "contain"
         self._stack = contextlib.ExitStack()
-        self._container, self._stream = self._stack.enter_context(_opened(path))
-        self._stream.thread_type = "NONE"
+        self._open()
         self._base = _base(self._stream)
         self._start = self._stream.start_time or 0
         self._length = facts.length
@@ -141,20 +149,27 @@ class ClipSource:
         return self._now
 
     def _seek(self, wanted: int) -> None:
-        self._container.seek(max(wanted, self._start), stream=self._stream, backward=True)
+        self._container.seek(_entry(self._container, self._stream, wanted), stream=self._stream, backward=True)
+        self._begin()
+        if self._now is not None and _pts(self._now) <= wanted:
+            return
+        # An index that leads past the picture: from the file's first byte, then.
+        self._container.close()
+        self._open()
+        self._begin()
+
+    def _open(self) -> None:
+        self._container, self._stream = self._stack.enter_context(_opened(self._path))
+        self._stream.thread_type = "NONE"
+
+    def _begin(self) -> None:
         self._frames = (frame for frame in self._container.decode(self._stream) if frame.pts is not None)
-        self._now = next(self._frames, None)
-        if (self._now is None or _pts(self._now) > wanted) and wanted > self._start:
-            # An index that leads past the picture: from the start, then.
-            self._container.seek(self._start, stream=self._stream, backward=True)
-            self._frames = (frame for frame in self._container.decode(self._stream) if frame.pts is not None)
-            self._now = next(self._frames, None)
-        self._next = next(self._frames, None)
+        self._now, self._next = next(self._frames, None), next(self._frames, None)
 
     def _canvas_of(self, frame: VideoFrame) -> Planes:
         size = self._inner()
         laid = (size[1], size[0]) if self._turn % 2 else size
-        planes = _turned(_converted(frame, laid), self._turn)
+        planes = turned(converted(frame, laid), self._turn)
         if not self._contained:
             return planes
         from stages.render.fill import over_fill
@@ -169,18 +184,10 @@ class ClipSource:
         return inner_size(self._shown, self.canvas)
 
 
-def _rgb(frame: VideoFrame, size: tuple[int, int], turn: int) -> NDArray[np.uint8]:
-    """Small and upright, with colours good enough to judge by."""
-    import numpy as np
-
-    width, height = size[::-1] if turn % 2 else size
-    pixels = frame.reformat(width=width, height=height, format="rgb24", threads=1).to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, -turn), np.uint8)
-
-
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     import av
+    from av.stream import Disposition
 
     try:
         if path.stat().st_size == 0:
@@ -191,10 +198,12 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with container:
         if any(part in container.format.name for part in _NO_CLIPS):
             raise BriefError(f"{path.name} is neither a picture nor a clip that can be read", hint=_REPLACE)
-        if not container.streams.video:
+        # Sound files carry their cover as a stream.
+        moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+        if not moving:
             raise BriefError(f"{path.name} holds no moving picture", hint=_REPLACE)
         try:
-            yield container, container.streams.video[0]
+            yield container, moving[0]
         except av.FFmpegError as error:
             raise BriefError(
                 f"{path.name} is damaged or of a kind that cannot be decoded: {error.strerror or error}",
@@ -220,16 +229,24 @@ def _length(path: Path, container: InputContainer, stream: VideoStream) -> Fract
 def _last_end(container: InputContainer, stream: VideoStream, near: int) -> int:
     """Where the last picture ends, in the stream's time base; `near` is a place not far before or behind it."""
     step = int(1 / stream.average_rate / _base(stream)) if stream.average_rate else 0
-    last, length = stream.start_time or 0, 0
+    start = last = stream.start_time or 0
+    length = 0
     try:
-        container.seek(near, stream=stream, backward=True)
+        container.seek(_entry(container, stream, near), stream=stream, backward=True)
     except (OSError, ValueError):
         # Not every kind of file can be entered behind its last picture.
-        container.seek(last, stream=stream, backward=True)
+        container.seek(start, stream=stream, backward=True)
     for packet in container.demux(stream):
         if packet.pts is not None and packet.pts >= last:
             last, length = packet.pts, packet.duration or step
     return last + length
+
+
+def _entry(container: InputContainer, stream: VideoStream, wanted: int) -> int:
+    """Where to enter the file for the picture at `wanted`. A place before the first picture is the file's first byte."""
+    if container.format.name in _UNINDEXED:
+        return wanted - int(_WELL_BEFORE_S / _base(stream))
+    return max(wanted, stream.start_time or 0)
 
 
 def _even(pixels: float) -> int:
@@ -243,51 +260,3 @@ def _base(stream: VideoStream) -> Fraction:
 def _pts(frame: VideoFrame) -> int:
     assert frame.pts is not None
     return frame.pts
-
-
-def _square(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
-    """Size in square pixels."""
-    ratio = stream.sample_aspect_ratio or Fraction(1)
-    return (round(frame.width * ratio), frame.height) if ratio > 0 else (frame.width, frame.height)
-
-
-def _turn(frame: VideoFrame) -> int:
-    """Clockwise quarter turns to upright; the display matrix counts degrees against the clock."""
-    return round(-frame.rotation / 90) % 4
-
-
-def _converted(frame: VideoFrame, size: tuple[int, int]) -> Planes:
-    """Scaled to an even size, as BT.709 of limited range. What says nothing is BT.709 from 720 lines on, else BT.601."""
-    from av.video.reformatter import ColorRange, Colorspace, Interpolation
-
-    unknown = int(frame.colorspace) in (0, 2)
-    source = (Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601) if unknown else None
-    shrinks = size[0] * size[1] < frame.width * frame.height / 2
-    same = frame.reformat(
-        width=size[0],
-        height=size[1],
-        format="yuv420p",
-        src_colorspace=source,
-        dst_colorspace=Colorspace.ITU709,
-        dst_color_range=ColorRange.MPEG,
-        interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC,
-    )
-    y, u, v = (_plane(plane) for plane in same.planes)
-    return Planes(y, u, v)
-
-
-def _plane(plane: Any) -> NDArray[np.uint8]:
-    import numpy as np
-
-    rows = np.frombuffer(plane, np.uint8)[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
-    return np.ascontiguousarray(rows[:, : plane.width])
-
-
-def _turned(planes: Planes, turn: int) -> Planes:
-    import numpy as np
-
-    if not turn:
-        return planes
-    y, u, v = (np.ascontiguousarray(np.rot90(plane, -turn)) for plane in (planes.y, planes.u, planes.v))
-    # A quarter of a chroma pixel is let go where the sides change places.
-    return Planes(y, u, v, 0.5 if turn % 2 else planes.chroma_x)

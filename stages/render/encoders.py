@@ -1,12 +1,13 @@
-"""Encoders: who turns raw frames into a segment, and exactly how."""
+"""Encoders: who turns raw frames into a segment, and exactly how. This is what all share, and the one that works everywhere."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from config.codecs import Codec
 from stages.base import Provider
 from stages.render.models import Encoding
 from stages.render.process import ffmpeg_identity
@@ -21,19 +22,35 @@ _BUFFER_S = 2.0
 
 
 class Encoder(Provider):
-    """Makes segments that can be joined by stream copy. `stall_timeout_s`: longest time without progress, 0 for no limit."""
+    """Makes segments that can be joined by stream copy. `stall_timeout_s`: longest time without progress, 0 for no limit.
+
+    `pix_fmt` is how the encoder wants its frames; `is_hardware` that it may be missing, may fail on this machine, and need
+    not repeat its bytes.
+    """
+
+    codec: ClassVar[Codec] = "h264"
+    is_hardware: ClassVar[bool] = False
+    pix_fmt: ClassVar[str] = "yuv420p"
 
     def __init__(self, stall_timeout_s: float = 60.0) -> None:
         self.stall_timeout_s = stall_timeout_s
+
+    def identity(self) -> dict[str, str]:
+        return {"ffmpeg": ffmpeg_identity(), "encoder": self.name}
 
     @abstractmethod
     def options(self, encoding: Encoding) -> dict[str, Any]:
         """ffmpeg's output options for the codec, its quality and its key frames."""
 
+    def device(self) -> tuple[str, ...]:
+        """ffmpeg's global options that open what the encoder runs on."""
+        return ()
+
     def arguments(self, encoding: Encoding, out: Path) -> list[str]:
         """ffmpeg's arguments (without the program) to encode raw yuv420p frames from stdin into `out`.
 
-        The same frames and the same arguments give the same bytes, and the first frame is a key frame.
+        The same frames and the same arguments give the same bytes (of an encoder in software), and the first frame is a key
+        frame.
         """
         import ffmpeg
 
@@ -50,7 +67,7 @@ class Encoder(Provider):
             source,
             str(out),
             format="mp4",
-            pix_fmt="yuv420p",
+            pix_fmt=self.pix_fmt,
             video_track_timescale=TIME_BASE_HZ,
             fflags="+bitexact",
             **{"flags:v": "+bitexact+cgop", "fps_mode": "passthrough"},
@@ -58,29 +75,35 @@ class Encoder(Provider):
             **self.options(encoding),
         )
         arguments: Sequence[str] = ffmpeg.get_args(target)
-        return list(arguments)
+        return [*self.device(), *arguments]
+
+
+def ceiling(encoding: Encoding) -> dict[str, Any]:
+    """The level's bit rate as what may not be passed."""
+    return {"maxrate": encoding.bitrate_bps, "bufsize": round(encoding.bitrate_bps * _BUFFER_S)}
+
+
+def group_frames(encoding: Encoding) -> int:
+    """The length of a group of pictures."""
+    return max(1, round(encoding.gop_s * encoding.fps))
 
 
 class Libx264(Encoder):
-    """The software encoder that works everywhere."""
+    """H.264 in software: works everywhere."""
 
     name = "libx264"
-
-    def identity(self) -> dict[str, str]:
-        return {"ffmpeg": ffmpeg_identity(), "encoder": self.name}
 
     def options(self, encoding: Encoding) -> dict[str, Any]:
         """Constant quality below a ceiling; closed groups of pictures of fixed length; no B-frames, whose delay breaks joins."""
         return {
-            "vcodec": self.name,
+            "vcodec": "libx264",
             "preset": encoding.preset,
             "profile:v": "high",
             "crf": encoding.crf,
-            "maxrate": encoding.bitrate_bps,
-            "bufsize": round(encoding.bitrate_bps * _BUFFER_S),
             "threads": encoding.threads,
-            "g": max(1, round(encoding.gop_s * encoding.fps)),
+            "g": group_frames(encoding),
             "bf": 0,
             # The fastest preset leaves 8x8 transforms out, and with them the High profile that is promised.
             "x264-params": "scenecut=0:open-gop=0:8x8dct=1",
+            **ceiling(encoding),
         }

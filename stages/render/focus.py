@@ -1,8 +1,9 @@
 """What a picture is of: the point that cropping keeps, and how much around it matters, found from the pixels alone.
 
-Several plain measures of what catches the eye are added up: colours that an outline sets off from everything around (a lamp, a face,
-a boat), contrast between a place and its surroundings, and the residual of the picture's spectrum. Things near the middle count for
-more, even bars at the rim for nothing. Where no place stands out, the middle is the answer.
+Several plain measures of what catches the eye are added up: colours that an outline sets off from everything around (a lamp, a
+face, a boat), contrast between a place and its surroundings, and the residual of the picture's spectrum. Things near the middle
+count for more, even bars at the rim for nothing. Where no place stands out, the middle is the answer; so it is for a thing that
+fills a quarter of the picture or more.
 
 There is no detector of faces: the OpenCV wheel carries neither cascades nor the model that its face detector needs. A face in a
 picture stands out by its colour and outline like anything else.
@@ -37,8 +38,10 @@ _SPECTRUM_SIDE = 64
 _CONTRAST_WEIGHT, _SPECTRUM_WEIGHT = 0.4, 0.4
 # How much less what lies at the rim counts than what lies in the middle.
 _PRIOR_SIGMA, _PRIOR_LEAST = 0.23, 0.25
-# The mean of the map in parts of its peak: up to the first there is a clear subject, from the second on there is none.
-_CLEAR, _SPREAD = 0.12, 0.2
+# A peak this near to the rim belongs to something outside, or to a ramp of light.
+_RIM = 0.04
+# What four fifths of the map do not reach, in parts of the peak: up to the first there is a clear subject, from the second on none.
+_OTHERS, _CLEAR, _SPREAD = 80, 0.27, 0.38
 # Rivals this near to the peak, in parts of the longer side, pull the focus to themselves.
 _GROUP_SIGMA, _GROUP_STEPS = 0.16, 8
 # What matters: all above this part of the peak, but for the last tenth of it.
@@ -73,6 +76,8 @@ def focus_of(pictures: Sequence[NDArray[np.uint8]]) -> Focus:
     import numpy as np
 
     cv2.setNumThreads(1)
+    if not pictures:
+        return Focus()
     height, width = pictures[0].shape[:2]
     size = _small(width, height)
     small = [np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8) for picture in pictures]
@@ -101,7 +106,7 @@ def saliency(rgb: NDArray[np.uint8]) -> Map:
         return np.ones(lab.shape[:2], np.float32)
     found = _unit(_soft(_set_off(lab), 4.0))
     found = found + _CONTRAST_WEIGHT * _contrast(lab) + _SPECTRUM_WEIGHT * _residual(lab)
-    return np.asarray(_unit(_soft(found, 3.0)) * _prior(lab.shape[0], lab.shape[1]), np.float32)
+    return _unit(_soft(found.astype(np.float32), 3.0))
 
 
 def _set_off(lab: Map) -> Map:
@@ -185,14 +190,16 @@ def _peak(found: Map) -> Focus:
     """The place that most catches the eye, drawn to its neighbours, and to the middle the less it stands out."""
     import numpy as np
 
-    top = float(found.max())
-    clear = (_SPREAD - float(found.mean()) / max(top, 1e-6)) / (_SPREAD - _CLEAR)
-    if clear <= 0:
-        return Focus()
     height, width = found.shape
     x, y = _places(height, width)
-    row, column = np.unravel_index(int(found.argmax()), found.shape)
-    at_x, at_y = float(x[0, column]), float(y[row, 0])
+    prior = _prior(height, width)
+    row, column = np.unravel_index(int((found * prior).argmax()), found.shape)
+    at_x, at_y, top = float(x[0, column]), float(y[row, 0]), max(float(found[row, column]), 1e-6)
+    clear = (_SPREAD - float(np.percentile(found, _OTHERS)) / top) / (_SPREAD - _CLEAR)
+    if clear <= 0 or min(at_x, at_y, 1 - at_x, 1 - at_y) < _RIM:
+        return Focus()
+    # What lies farther out than the peak counts for less, but what lies nearer to the middle for no more.
+    found = found * np.minimum(prior / prior[row, column], 1)
     longer = max(height, width)
     for _ in range(_GROUP_STEPS):
         far = ((x - at_x) * (width / longer)) ** 2 + ((y - at_y) * (height / longer)) ** 2
@@ -236,8 +243,8 @@ def _places(height: int, width: int) -> tuple[Map, Map]:
     """Where each column and row lies, in fractions, as arrays that go together."""
     import numpy as np
 
-    x = (np.arange(width, dtype=np.float32) + 0.5) / width
-    y = (np.arange(height, dtype=np.float32) + 0.5) / height
+    x = (np.arange(width, dtype=np.float32) + np.float32(0.5)) / np.float32(width)
+    y = (np.arange(height, dtype=np.float32) + np.float32(0.5)) / np.float32(height)
     return x[None, :], y[:, None]
 
 

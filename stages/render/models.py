@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config.codecs import Codec
 from stages.models import CaptionMode, Model, Picture, TransitionName, Word
 
 Aspect = Literal["16:9", "9:16", "1:1"]
@@ -86,8 +87,13 @@ class Layer(Model):
 
 
 class Encoding(Model):
-    """Everything the encoder is told. `threads` is explicit because it changes bytes."""
+    """Everything the encoder is told, and which encoder it is. `threads` is explicit because it changes bytes.
 
+    `crf` and `preset` are x264's; other encoders take what looks and works most like it.
+    """
+
+    codec: Codec = "h264"
+    encoder: str = "libx264"
     level: str
     width: int
     height: int
@@ -170,7 +176,10 @@ class Chapter(Model):
 
 
 class MuxSpec(Model):
-    """The finished file: segments in order, one audio track, tags. `posters` are single frames, the best for a poster first."""
+    """The finished file: segments in order, one audio track, tags. `posters` are single frames, the best for a poster first.
+
+    `lines` and the music are what went into the sound: where they are, it must not be silent.
+    """
 
     segments: tuple[str, ...]
     segment_frames: tuple[int, ...]
@@ -184,5 +193,8 @@ class MuxSpec(Model):
     chapters: tuple[Chapter, ...] = ()
     posters: tuple[SegmentSpec, ...] = ()
     cues: tuple[TimedCue, ...] = ()
+    lines: tuple[TimedLine, ...] = ()
+    music_digest: str = ""
+    music_gain_db: float = 0.0
     target_lufs: float = -14.0
     true_peak_dbtp: float = -1.0

@@ -6,6 +6,7 @@ No frame depends on the one before it, so a scene rendered in slices is the scen
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 from stages.models import MotionName
@@ -15,6 +16,8 @@ from stages.render.models import Motion
 _LEAST_KEPT = 0.5
 # A frame filled by the subject may show less than that, if the subject has this much room in it.
 _LEAST_KEPT_OF_SUBJECT, _SUBJECT_ROOM = 0.3, 1.2
+# What matters nearly everywhere is no subject.
+_CLEAR_REACH = 0.85
 # A pan along a long picture may show less at a time, but a ribbon is no picture.
 _LEAST_KEPT_BY_PAN = 0.15
 # A picture with this much beside the frame is worth a pan.
@@ -54,8 +57,9 @@ def plan_motion(
 ) -> Motion:
     """The move of one scene. `focus` (fractions of the picture) stays in the frame; `pan-left` moves the camera to the left.
 
-    `reach` is the width and height around the focus that matter: where they are small, more of the rest may be cut off. `auto` alternates with the seed, so that neighbouring scenes differ; a clip moves by itself and is only held. A pan goes no
-    further than the picture does; where a named one has no room, a slight zoom makes some.
+    `reach` is the width and height around the focus that matter: where they are small, more of the rest may be cut off. `auto`
+    alternates with the seed, so that neighbouring scenes differ; a clip moves by itself and is only held. A pan goes no further
+    than the picture does; where a named one has no room, a slight zoom makes some.
     """
     share_w, share_h = _shares(picture_w, picture_h, out_w, out_h)
     fit: Literal["cover", "contain"] = "cover"
@@ -69,7 +73,7 @@ def plan_motion(
         start, end = _pan(name, seconds, (share_w, share_h), focus, reach, calm)
     else:
         low = (1.0, *_held((share_w, share_h), 1.0, focus))
-        high_zoom = 1.0 if name == "hold" else _zoom(seconds, calm)
+        high_zoom = 1.0 if name == "hold" else min(_zoom(seconds, calm), _closest((share_w, share_h), reach))
         high = (high_zoom, *_held((share_w, share_h), high_zoom, focus))
         start, end = (high, low) if name == "zoom-out" else (low, high)
     return Motion(start=_rounded(start), end=_rounded(end), frames=frames, fit=fit)
@@ -96,19 +100,34 @@ def canvas_size(motion: Motion, picture_w: int, picture_h: int, out_w: int, out_
     return max(_even(picture_w * scale), out_w), max(_even(picture_h * scale), out_h)
 
 
-def affine_at(motion: Motion, frame: int, canvas: tuple[int, int], out: tuple[int, int]) -> tuple[float, float, float]:
-    """(scale, x, y): the frame's pixel (i, j) shows the canvas at (scale·i + x, scale·j + y), in pixel centres."""
+@dataclass(frozen=True)
+class Affine:
+    """The frame's pixel (i, j) shows the canvas at (`scale_x`·i + `x`, `scale_y`·j + `y`), in pixel centres.
+
+    A canvas has whole pixels, so it may be a hair wider or higher than the picture's shape says: each axis has its own scale.
+    """
+
+    scale_x: float
+    scale_y: float
+    x: float
+    y: float
+
+
+def affine_at(
+    motion: Motion, frame: int, canvas: tuple[int, int], out: tuple[int, int], picture: tuple[int, int]
+) -> Affine:
+    """Where a scene frame looks on the canvas of a picture of that size."""
     zoom, centre_x, centre_y = crop_at(motion, frame)
     (canvas_w, canvas_h), (out_w, out_h) = canvas, out
-    scale = min(canvas_w / out_w, canvas_h / out_h) / zoom
-    x = centre_x * canvas_w - out_w * scale / 2
-    y = centre_y * canvas_h - out_h * scale / 2
-    x = min(max(x, 0.0), canvas_w - out_w * scale)
-    y = min(max(y, 0.0), canvas_h - out_h * scale)
-    if is_still(motion) and abs(scale - 1.0) < 1e-3:
+    share_w, share_h = (1.0, 1.0) if motion.fit == "contain" else _shares(*picture, *out)
+    scale_x = canvas_w * share_w / zoom / out_w
+    scale_y = canvas_h * share_h / zoom / out_h
+    x = min(max(centre_x * canvas_w - out_w * scale_x / 2, 0.0), canvas_w - out_w * scale_x)
+    y = min(max(centre_y * canvas_h - out_h * scale_y / 2, 0.0), canvas_h - out_h * scale_y)
+    if is_still(motion) and max(abs(scale_x - 1.0), abs(scale_y - 1.0)) < 1e-3:
         # Nothing moves: whole pixels (and whole chroma pixels) are sharper than any interpolation.
-        return 1.0, round(x / 2) * 2.0, round(y / 2) * 2.0
-    return scale, x + (scale - 1) / 2, y + (scale - 1) / 2
+        return Affine(1.0, 1.0, round(x / 2) * 2.0, round(y / 2) * 2.0)
+    return Affine(scale_x, scale_y, x + (scale_x - 1) / 2, y + (scale_y - 1) / 2)
 
 
 def is_still(motion: Motion) -> bool:
@@ -143,6 +162,12 @@ def _zoom(seconds: float, calm: bool) -> float:
     if calm:
         return 1 + min(max(_CALM_PER_S * seconds, _CALM_LEAST), _CALM_MOST)
     return 1 + min(max(_ZOOM_PER_S * seconds, _ZOOM_LEAST), _ZOOM_MOST)
+
+
+def _closest(shares: Point, reach: Point) -> float:
+    """The highest zoom at which all that matters stays in the frame, but at least one that is seen."""
+    limits = [share / part for share, part in zip(shares, reach, strict=True) if 0 < part < min(share, _CLEAR_REACH)]
+    return max(min(limits, default=math.inf), 1 + _ZOOM_LEAST)
 
 
 def _pan(

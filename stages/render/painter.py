@@ -125,28 +125,29 @@ class _LayerPainter:
         """
         frame = self._layer.offset + number
         planes = self.source.at(frame)
-        scale, x, y = affine_at(self._layer.motion, frame, planes.size, self._size)
-        x -= scale * shift
-        _move(planes.y, target.y, scale, x, y)
+        picture = (self._layer.picture.width, self._layer.picture.height)
+        at = affine_at(self._layer.motion, frame, planes.size, self._size, picture)
+        scale, x = (at.scale_x, at.scale_y), at.x - at.scale_x * shift
+        _move(planes.y, target.y, scale, x, at.y)
         # Where the frame's chroma samples lie (left, centred) in the canvas, whose own may lie elsewhere.
         chroma_x = (x - planes.chroma_x) / 2
-        chroma_y = (scale * 0.5 + y - 0.5) / 2
+        chroma_y = (at.scale_y * 0.5 + at.y - 0.5) / 2
         _move(planes.u, target.u, scale, chroma_x, chroma_y)
         _move(planes.v, target.v, scale, chroma_x, chroma_y)
 
 
-def _move(source: NDArray[np.uint8], target: NDArray[np.uint8], scale: float, x: float, y: float) -> None:
+def _move(source: NDArray[np.uint8], target: NDArray[np.uint8], scale: tuple[float, float], x: float, y: float) -> None:
     import cv2
     import numpy as np
 
     height, width = target.shape
     inside = 0 <= x <= source.shape[1] - width and 0 <= y <= source.shape[0] - height
-    if inside and scale == 1.0 and x == int(x) and y == int(y):
+    if inside and scale == (1.0, 1.0) and x == int(x) and y == int(y):
         np.copyto(target, source[int(y) : int(y) + height, int(x) : int(x) + width])
         return
     cv2.warpAffine(
         source,
-        np.array([[scale, 0.0, x], [0.0, scale, y]]),
+        np.array([[scale[0], 0.0, x], [0.0, scale[1], y]]),
         (target.shape[1], target.shape[0]),
         dst=target,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

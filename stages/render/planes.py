@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from config.errors import BriefError
 from stages.render.models import Motion
 from stages.render.motion import canvas_size, is_still
-from stages.render.stills import header_size, is_picture, load_rgb, picture_size
+from stages.render.stills import header_size, is_picture, load_rgb, other_kind, picture_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ _LUMA_GAIN, _CHROMA_GAIN = 219 / 255, 224 / 255
 # bilinear sampling comes out as sharp and as free of shimmer as four times the work on a single-density one.
 DENSITY = 2
 # What bilinear sampling takes from the finest detail, given back beforehand.
-_PREEMPHASIS = 0.12
+_PREEMPHASIS = 0.18
 # Finished canvases that neighbouring segments will ask for again.
 _KEPT_CANVASES, _KEPT_BYTES = 4, 100_000_000
 
@@ -61,6 +61,8 @@ def inspect_visual(path: Path) -> tuple[Literal["picture", "clip"], int, int, fl
     Raises BriefError for what is empty, damaged, too large or of no kind that can be shown.
     """
     if path.is_file() and not is_picture(path):
+        if other := other_kind(path):
+            raise BriefError(f"{path.name} is {other}, which cannot be read", hint="save it as JPEG or PNG")
         from stages.render.clips import clip_facts
 
         facts = clip_facts(path)

@@ -5,6 +5,7 @@ A container's own word is not taken where it can be counted: a stopped encoder l
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 _HINT = "framekeep resume"
@@ -61,6 +63,7 @@ class VideoFacts:
     colour: ColourTags
     key_frames: int
     is_even: bool
+    begins_with_key: bool = True
 
     @property
     def duration_s(self) -> Fraction:
@@ -80,20 +83,38 @@ class AudioFacts:
     time_base: Fraction
 
 
-def probe_video(path: Path) -> VideoFacts:
+class Fingerprint:
+    """SHA-256 over packets: their order, their lengths and their bytes, so that no two series of packets share one."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, packet: Packet[Any]) -> None:
+        self._hash.update(packet.size.to_bytes(8, "big"))
+        self._hash.update(packet)
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def probe_video(path: Path, on_packet: Callable[[Packet[Any]], None] = lambda packet: None) -> VideoFacts:
     """Read every packet of the first video stream, decoding none. Raises CheckFailedError."""
     with _opened(path) as container:
         stream = _video(container, path)
         context = stream.codec_context
         keys = 0
+        begins_with_key = False
         times: list[int] = []
         end = 0
         for packet in _packets(container, stream, path):
             pts = packet.pts if packet.pts is not None else packet.dts
             if pts is None:
                 raise CheckFailedError(f"{path.name}: frame {len(times) + 1} has no time stamp", hint=_HINT)
+            begins_with_key |= packet.is_keyframe and not times
             times.append(pts)
             keys += packet.is_keyframe
+            on_packet(packet)
             end = max(end, pts + (packet.duration or 0))
         if not times:
             raise CheckFailedError(f"{path.name} holds no frame", hint=_HINT)
@@ -119,6 +140,7 @@ def probe_video(path: Path) -> VideoFacts:
             ),
             key_frames=keys,
             is_even=len({after - before for before, after in pairwise([*times, end])}) == 1,
+            begins_with_key=begins_with_key,
         )
 
 
@@ -153,8 +175,18 @@ def probe_audio(path: Path) -> AudioFacts:
         )
 
 
-def decode_all(path: Path, on_frame: Callable[[int], None] = lambda frame: None) -> int:
-    """Decode every stream to its end and return the number of pictures. Any fault raises CheckFailedError."""
+def decode_all(
+    path: Path,
+    on_frame: Callable[[int], None] = lambda number: None,
+    on_picture: Callable[[VideoFrame], None] = lambda picture: None,
+    *,
+    threads: int = 1,
+) -> int:
+    """Decode every stream to its end and return the number of pictures. Any fault raises CheckFailedError.
+
+    Pictures are left unsmoothed, which costs a sixth less and finds the same faults: those are found where the codes are
+    read. `threads` other than 1 decode frames side by side; 0 is one for each core.
+    """
     from av.video.frame import VideoFrame
 
     with _opened(path) as container:
@@ -163,6 +195,9 @@ def decode_all(path: Path, on_frame: Callable[[int], None] = lambda frame: None)
             raise CheckFailedError(f"{path.name} holds neither pictures nor sound", hint=_HINT)
         for stream in streams:
             stream.codec_context.options = _STRICT | ({"skip_loop_filter": "all"} if stream.type == "video" else {})
+            stream.codec_context.thread_count = threads
+            if threads != 1:
+                stream.codec_context.thread_type = "AUTO"
         pictures = 0
         for packet in container.demux(streams):
             _refuse_corrupt(packet, path)
@@ -171,6 +206,7 @@ def decode_all(path: Path, on_frame: Callable[[int], None] = lambda frame: None)
                     pictures += 1
                     if frame.is_corrupt:
                         raise CheckFailedError(f"{path.name}: picture {pictures} is damaged", hint=_HINT)
+                    on_picture(frame)
                     on_frame(pictures)
         return pictures
 

@@ -43,7 +43,10 @@ _EXIT_NO_SPACE, _EXIT_INVALID, _EXIT_NO_FILE, _EXIT_BAD_DATA = 228, 234, 254, 18
 _TAIL_LINES = 6
 _PROGRESS = re.compile(rb"^(frame|out_time_us|total_size)=\s*(\d+)")
 # What follows an error and says nothing of it.
-_NOISE = re.compile(r"^(frame=|size=|Conversion failed|Stream mapping|Press \[q\]|\[.*Terminating thread)")
+_NOISE = re.compile(
+    r"^(frame=|size=|Conversion failed|Stream mapping|Stream #|Press \[q\]|\[.*(Terminating thread|Task finished with error"
+    r"|Error sending frames to consumers|Could not open encoder before EOF|Nothing was written into output))"
+)
 _GRACE_S = 5.0
 _PIPE_BYTES = 1 << 20
 _WATCH_S = 0.25

@@ -1,4 +1,7 @@
-"""One segment: its frames painted into an encoder, and the result checked before it counts."""
+"""One segment: its frames painted into an encoder, and the result decoded before it counts.
+
+This is the only time that the pictures of a film are decoded: afterwards digests guarantee their bytes.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import IO
 from config.errors import CheckFailedError, TransientError
 from stages.base import CancelToken, Context
 from stages.render.encoders import Encoder
+from stages.render.look import Looks, strangest
 from stages.render.models import MediaFacts, SegmentSpec
 from stages.render.painter import Painter
 from stages.render.probe import decode_all, probe_video
@@ -28,15 +32,17 @@ def render_segment(spec: SegmentSpec, context: Context, encoders: Sequence[Encod
 
     def work(encoder: Encoder, cancel: CancelToken) -> MediaFacts:
         out.unlink(missing_ok=True)
-        _encode(spec, encoder, out, context, cancel)
-        return _checked(spec, encoder, out)
+        painted = _encode(spec, encoder, out, context, cancel)
+        return _checked(spec, encoder, out, painted, cancel)
 
     facts, _encoder = context.call("encode", encoders, work)
     context.progress(spec.frames, spec.frames, "frames")
     return out, facts
 
 
-def _encode(spec: SegmentSpec, encoder: Encoder, out: Path, context: Context, cancel: CancelToken) -> None:
+def _encode(spec: SegmentSpec, encoder: Encoder, out: Path, context: Context, cancel: CancelToken) -> Looks:
+    """Encode the painted frames; returns what they looked like."""
+    painted, size = Looks(), (spec.encoding.width, spec.encoding.height)
     run = Run(
         what=f"a {spec.kind} segment of {spec.frames} frames",
         scratch=context.scratch,
@@ -50,17 +56,23 @@ def _encode(spec: SegmentSpec, encoder: Encoder, out: Path, context: Context, ca
         def feed(stdin: IO[bytes]) -> None:
             for frame in painter.frames():
                 cancel.check()
+                painted.add_raw(frame, size)
                 stdin.write(frame)
 
         run_ffmpeg(encoder.arguments(spec.encoding, out), run, feed)
+    return painted
 
 
-def _checked(spec: SegmentSpec, encoder: Encoder, out: Path) -> MediaFacts:
-    """The segment's facts. A zero exit code proves nothing: an encoder that was asked to stop leaves a valid, short file."""
+def _checked(spec: SegmentSpec, encoder: Encoder, out: Path, painted: Looks, cancel: CancelToken) -> MediaFacts:
+    """The segment's facts. A zero exit code proves nothing: an encoder that was asked to stop leaves a valid, short file.
+
+    Nor does a flawless decode: what came out must look like what went in.
+    """
     encoding = spec.encoding
     try:
         found = probe_video(out)
-        decoded = decode_all(out)
+        seen = Looks()
+        decoded = decode_all(out, lambda number: cancel.check(), seen.add_decoded)
     except CheckFailedError as error:
         raise TransientError(
             f"{encoder.name} made a segment that cannot be read: {error.message}",
@@ -74,6 +86,12 @@ def _checked(spec: SegmentSpec, encoder: Encoder, out: Path) -> MediaFacts:
             f"{encoder.name} made {_told(got)} where {_told(wanted)} were wanted",
             provider=encoder.name,
             hint="framekeep resume",
+        )
+    if fault := strangest(painted, seen):
+        raise TransientError(
+            f"{encoder.name} made a {spec.kind} segment in which {fault}",
+            provider=encoder.name,
+            hint="framekeep doctor",
         )
     return MediaFacts(
         frames=found.frames,

@@ -61,11 +61,22 @@ def _document(cues: Sequence[TimedCue], fps: int, kind: str) -> str:
     subtitles = SSAFile()
     for cue in cues:
         lines = [escape(line, quote=False) if kind == "vtt" else line for line in cue.lines]
-        text = "\\N".join(line.replace("\\", _BACKSLASH).replace("{", _BRACE) for line in lines)
-        subtitles.append(SSAEvent(start=_milliseconds(cue.start, fps), end=_milliseconds(cue.end, fps), text=text))
+        text = "\\N".join(map(shielded, lines))
+        subtitles.append(SSAEvent(start=milliseconds(cue.start, fps), end=milliseconds(cue.end, fps), text=text))
     written: str = subtitles.to_string(kind)
-    return written.replace(_BACKSLASH, "\\").replace(_BRACE, "{")
+    return unshielded(written)
 
 
-def _milliseconds(frame: int, fps: int) -> int:
+def shielded(text: str) -> str:
+    """Text in which the subtitle library sees no codes of its own."""
+    return text.replace("\\", _BACKSLASH).replace("{", _BRACE)
+
+
+def unshielded(text: str) -> str:
+    """`shielded`, taken back."""
+    return text.replace(_BACKSLASH, "\\").replace(_BRACE, "{")
+
+
+def milliseconds(frame: int, fps: int) -> int:
+    """The time of a frame, rounded as caption files have it."""
     return (frame * 2000 + fps) // (2 * fps)

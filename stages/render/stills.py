@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import io
 import struct
 import threading
 import warnings
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import BriefError
+from stages.render.srgb import in_srgb, on_ground, reduced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 # What may be opened at all: Pillow also knows formats that start other programs. By the names of their modules.
 _FORMATS = {"JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP", "TIFF": "Tiff", "BMP": "Bmp", "GIF": "Gif", "AVIF": "Avif"}
 MOST_PIXELS = 200_000_000
+# Their decoders take 10 to 16 bytes a pixel, and cannot give less than all of it.
+_MOST_PIXELS_OF = {"WEBP": 50_000_000, "AVIF": 50_000_000}
+# One picture of this many pixels is decoded at a time.
+_LARGE_PIXELS = 24_000_000
 _MOST_SIDE = 60_000
-_STRIP_ROWS = 256
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 _ORIENTATION = 0x0112
 # What Pillow calls the way back to upright.
@@ -41,9 +44,29 @@ _TURNS = {
 _REPLACE = "replace or convert it (JPEG and PNG always work)"
 # What comes out of Pillow for damaged data; some of it only warns of where warnings are errors.
 _DAMAGE = (SyntaxError, ValueError, EOFError, OSError, struct.error, zlib.error, UserWarning)
-_OPENING = threading.Lock()
-# Under what is transparent: the tone that the rest stands out from.
-_LIGHT_GROUND, _DARK_GROUND = (244, 243, 240), (24, 25, 28)
+_OPENING, _LARGE = threading.Lock(), threading.Lock()
+# What people take for pictures, and what it is: where the mark stands, and the mark.
+_OTHER_KINDS = (
+    (4, b"ftyphei", "a HEIC picture"),
+    (4, b"ftyphev", "a HEIC picture"),
+    (4, b"ftypmif1", "a HEIC picture"),
+    (4, b"ftypmsf1", "a HEIC picture"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+    (0, b"8BPS", "a Photoshop file"),
+    (0, b"%PDF", "a PDF"),
+    (0, b"%!PS", "a PostScript file"),
+    (0, b"<svg", "an SVG drawing"),
+    # Of the kinds that are taken, but Pillow finds no picture in these.
+    (0, b"\xff\xd8\xff", "a damaged JPEG picture"),
+    (0, b"\x89PNG", "a damaged PNG picture"),
+    (0, b"GIF8", "a damaged GIF picture"),
+    (8, b"WEBP", "a damaged WebP picture"),
+    (4, b"ftypavi", "a damaged AVIF picture"),
+    (0, b"II*\x00", "a damaged TIFF picture"),
+    (0, b"MM\x00*", "a damaged TIFF picture"),
+)
 
 
 def is_picture(path: Path) -> bool:
@@ -63,6 +86,15 @@ def is_animated(path: Path) -> bool:
     """Whether a picture, of which only the first one is shown, has more. Raises BriefError."""
     with _opened(path) as image:
         return image.format in ("GIF", "WEBP", "PNG", "AVIF") and bool(getattr(image, "is_animated", False))
+
+
+def other_kind(path: Path) -> str:
+    """What a file is that is neither picture nor clip to us, as far as its first bytes tell; empty for what they do not."""
+    with path.open("rb") as file:
+        head = file.read(512).removeprefix(b"\xef\xbb\xbf")
+    if head.lstrip().startswith((b"<?xml", b"<!--", b"<!DOCTYPE svg")) and b"<svg" in head:
+        return "an SVG drawing"
+    return next((name for at, mark, name in _OTHER_KINDS if head[at:].startswith(mark)), "")
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -102,7 +134,7 @@ def load_rgb(path: Path, width: int, height: int) -> NDArray[np.uint8]:
         image.load()
         profile = image.info.get("icc_profile")
         shrink = min(image.width // max(least[0], 1), image.height // max(least[1], 1))
-        rgb = _on_ground(_in_srgb(_reduced(image, max(shrink, 1)), profile))
+        rgb = on_ground(in_srgb(reduced(image, max(shrink, 1)), profile))
         if orientation in _TURNS:
             rgb = rgb.transpose(Pillow.Transpose[_TURNS[orientation]])
         return np.asarray(rgb)
@@ -129,8 +161,10 @@ def _opened(path: Path) -> Iterator[Image]:
         if path.stat().st_size == 0:
             raise BriefError(f"{path.name} is empty", hint="replace it")
         with _header(path) as image:
-            _check_size(path, image.width, image.height)
-            yield image
+            _check_size(path, image)
+            large = image.width * image.height >= _LARGE_PIXELS
+            with _LARGE if large else contextlib.nullcontext():
+                yield image
     except UnidentifiedImageError as error:
         raise BriefError(f"{path.name} is no picture of a format that can be read", hint=_REPLACE) from error
     except _DAMAGE as error:
@@ -139,11 +173,14 @@ def _opened(path: Path) -> Iterator[Image]:
         raise BriefError(f"{path.name} is damaged and cannot be decoded: {error}", hint=_REPLACE) from error
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
-    if width * height > MOST_PIXELS or max(width, height) > _MOST_SIDE:
+def _check_size(path: Path, image: Image) -> None:
+    width, height = image.size
+    most = _MOST_PIXELS_OF.get(image.format or "", MOST_PIXELS)
+    if width * height > most or max(width, height) > _MOST_SIDE:
+        kind = f" for {image.format}" if most < MOST_PIXELS else ""
         raise BriefError(
             f"{path.name} is too large: {width} × {height} is {width * height / 1e6:.0f} megapixels, "
-            f"the most is {MOST_PIXELS / 1e6:.0f}",
+            f"the most is {most / 1e6:.0f}{kind}",
             hint="make it smaller; 4000 pixels on the longer side are plenty",
         )
 
@@ -198,77 +235,3 @@ def _known_formats() -> tuple[str, ...]:
     for module in (*_FORMATS.values(), "Mpo"):
         importlib.import_module(f"PIL.{module}ImagePlugin")
     return tuple(name for name in _FORMATS if name in Image.OPEN)
-
-
-def _reduced(image: Image, shrink: int) -> Image:
-    """The picture in eight bits a channel, `shrink` times smaller; strip by strip, so that it never stands in memory twice."""
-    from PIL import Image as Pillow
-
-    top = 0.0
-    if image.mode.startswith(("I", "F")):
-        high = image.getextrema()[1]
-        assert not isinstance(high, tuple)
-        top = max(high, 65535.0 if image.mode.startswith("I") else 1e-6)
-    width, height = image.size
-    rows = -(-_STRIP_ROWS // shrink) * shrink
-    found: Image | None = None
-    for upper in range(0, height, rows):
-        strip = _eight_bit(image.crop((0, upper, width, min(upper + rows, height))), top)
-        if shrink > 1:
-            strip = strip.reduce(shrink)
-        if found is None:
-            found = Pillow.new(strip.mode, (strip.width, -(-height // shrink)))
-        found.paste(strip, (0, upper // shrink))
-    assert found is not None
-    return found
-
-
-def _eight_bit(image: Image, top: float) -> Image:
-    """The same picture in a mode of eight bits a channel, and without a palette. `top` is white, where a mode has none."""
-    import numpy as np
-    from PIL import Image as Pillow
-
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image).astype(np.float32)
-        return Pillow.fromarray((np.clip(values / top, 0, 1) * 255 + 0.5).astype(np.uint8))
-    has_alpha = "transparency" in image.info or image.mode in ("PA", "La", "RGBa")
-    if image.mode in ("RGBA", "LA", "CMYK", "LAB") or (image.mode in ("RGB", "L") and not has_alpha):
-        return image
-    return image.convert("RGBA" if has_alpha else "RGB")
-
-
-def _on_ground(image: Image) -> Image:
-    """Without transparency: dark drawings stand on light ground, light ones on dark."""
-    import numpy as np
-    from PIL import Image as Pillow
-
-    if image.mode != "RGBA":
-        return image
-    alpha = image.getchannel("A")
-    if alpha.getextrema()[0] == 255:
-        return image.convert("RGB")
-    small = np.asarray(image.resize((64, 64), Pillow.Resampling.BOX)).astype(np.float32)
-    weight = small[..., 3].sum()
-    tone = (small[..., :3] @ (0.2126, 0.7152, 0.0722) * small[..., 3]).sum() / weight if weight else 0.0
-    ground = Pillow.new("RGB", image.size, _LIGHT_GROUND if tone < 128 else _DARK_GROUND)
-    ground.paste(image, mask=alpha)
-    return ground
-
-
-def _in_srgb(image: Image, profile: bytes | None) -> Image:
-    """RGB or RGBA, converted by the picture's colour profile; a profile that cannot be used is left out of account."""
-    from PIL import ImageCms
-
-    if image.mode in ("RGBA", "LA"):
-        if not profile:
-            return image.convert("RGBA")
-        colour = _in_srgb(image.convert("RGB") if image.mode == "RGBA" else image.getchannel("L"), profile)
-        colour.putalpha(image.getchannel("A"))
-        return colour
-    if profile:
-        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            if converted is not None:
-                return converted
-    return image if image.mode == "RGB" else image.convert("RGB")

@@ -1,0 +1,46 @@
+"""What a plan knows so far of each scene and each export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from checkpoints.records import Record
+from config.codecs import SOFTWARE
+from config.settings import QualityLevel
+from pipeline.steps import Step
+from stages.models import Narration, Picture
+from stages.render.models import SceneCut
+
+
+@dataclass
+class SceneState:
+    """What is known of one scene so far."""
+
+    lines: int = 0
+    narrations: dict[int, tuple[str, Narration]] = field(default_factory=dict)
+    pictures: dict[str, Picture] = field(default_factory=dict)
+    cut: SceneCut | None = None
+
+
+@dataclass
+class ExportState:
+    """One export on its way. `segments` maps a segment's position (scene, part) to its step; `done` holds the records.
+
+    `frames` counts those of all segments planned so far. Levels and encoders never mix in one.
+    """
+
+    name: str
+    aspect: str
+    level: QualityLevel
+    encoder: str
+    segments: dict[tuple[int, int], Step] = field(default_factory=dict)
+    done: dict[str, Record] = field(default_factory=dict)
+    frames: int = 0
+    mux: Step | None = None
+    final: Record | None = None
+
+    @property
+    def path(self) -> str:
+        """What stands in its steps' ids: its name, and what all of them share. Hardware is named, as it may be superseded."""
+        made_by = "" if self.encoder in SOFTWARE.values() else f".{self.encoder}"
+        return f"{self.name}/{self.level.name.lower()}{made_by}"
