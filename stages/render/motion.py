@@ -35,6 +35,8 @@ _EASE = 0.4
 _RIM = 0.05
 # A canvas has whole pixels, so a focus right on the frame's edge may fall out of it by one.
 _INSIDE = 0.95
+# By less than this a held picture's scale is off only because a canvas has even sides.
+_ROUNDED_SCALE = 0.005
 _PANS = ("pan-left", "pan-right", "pan-up", "pan-down")
 
 Point = tuple[float, float]
@@ -124,7 +126,7 @@ def affine_at(
     scale_y = canvas_h * share_h / zoom / out_h
     x = min(max(centre_x * canvas_w - out_w * scale_x / 2, 0.0), canvas_w - out_w * scale_x)
     y = min(max(centre_y * canvas_h - out_h * scale_y / 2, 0.0), canvas_h - out_h * scale_y)
-    if is_still(motion) and max(abs(scale_x - 1.0), abs(scale_y - 1.0)) < 1e-3:
+    if is_still(motion) and max(abs(scale_x - 1.0), abs(scale_y - 1.0)) < _ROUNDED_SCALE:
         # Nothing moves: whole pixels (and whole chroma pixels) are sharper than any interpolation.
         return Affine(1.0, 1.0, round(x / 2) * 2.0, round(y / 2) * 2.0)
     return Affine(scale_x, scale_y, x + (scale_x - 1) / 2, y + (scale_y - 1) / 2)
