@@ -25,7 +25,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
-# Long fault-injection runs: hundreds of kills.
+# Long fault-injection runs: dozens of kills at random instants.
 test-faults: $(READY)
 	$(BIN)/python -m pytest -m faults --timeout=3600
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -157,3 +159,39 @@ def test_the_encoder_dies_with_its_parent(article: Path, tmp_path: Path, tiny_se
     assert encoders, "no encoder was seen"
     _gone, alive = psutil.wait_procs(encoders, timeout=5)
     assert alive == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(40))
+def test_a_run_that_is_killed_again_and_again_at_any_instant_resumes_to_the_same_bytes(
+    seed: int, article: Path, tmp_path: Path, tiny_settings: Settings, undisturbed: Callable[[Settings], Any]
+) -> None:
+    wanted = undisturbed(tiny_settings)
+    home = tmp_path / "home"
+    chance = random.Random(seed)
+    never = [tiny_settings.model_dump(mode="json"), str(article), str(home), str(tmp_path / "out"), "never", "", 1]
+    instants = [chance.uniform(0.2, 1.2 * wanted.elapsed_s + 1.0) for _ in range(chance.randint(1, 3))]
+    print(f"seed {seed}: killed after {', '.join(f'{instant:.2f} s' for instant in instants)}")
+    for instant in instants:
+        run = subprocess.Popen([sys.executable, "-c", VICTIM, json.dumps(never)], start_new_session=True)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(instant)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        _gone, alive = psutil.wait_procs(processes_of(home), timeout=5)
+        assert alive == [], f"left behind after the kill: {alive}"
+    with Pipeline(tiny_settings, home=home) as pipeline:
+        # Killed before it was noted, a job is begun anew; finished before it was killed, it is found finished.
+        result = pipeline.render(article, output=tmp_path / "out")
+    assert result.status == "done"
+    assert result.outputs[0].sha256 == wanted.outputs[0].sha256
+    assert result.steps.executed + result.steps.reused == wanted.steps.executed
+    ledger = Ledger(home / "ledger.db")
+    executed = [event.data["step"] for event in ledger.events(result.job_id) if event.kind == "step_executed"]
+    assert len(executed) == len(set(executed)), "a verified step was executed twice"
+    assert ledger.is_sound()
+    ledger.close()
+    assert list((home / "store" / "tmp").iterdir()) == []
+    assert list(home.rglob("*.part")) == []
+    assert list((tmp_path / "out").glob(".*")) == []
