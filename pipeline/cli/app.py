@@ -23,6 +23,7 @@ from pipeline.cli.common import (
     SetOption,
     gather,
 )
+from pipeline.cli.config_app import config_app
 from pipeline.cli.exits import ExitCode
 
 NAME = "framekeep"
@@ -38,9 +39,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A video pipeline that always reaches its last frame: a brief goes in, finished captioned videos come out.",
     epilog="Example: framekeep render sample_media/brief.md --out videos",
-)
-config_app = typer.Typer(
-    rich_markup_mode=None, help="Show, check and describe the settings.", epilog="Example: framekeep config show"
 )
 app.add_typer(config_app, name="config")
 
@@ -261,52 +259,6 @@ def gc(
 
     common = gather(context, home, as_json)
     return collect_garbage(common, older_than, max_size, keep_last, dry_run=dry_run)
-
-
-@config_app.command("show", epilog="Example: framekeep config show Resilience.Retry")
-def config_show(
-    context: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="[KEY]", help="Only settings below this name. Default: all")] = "",
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    profile: ProfileOption = None,
-    sets: SetOption = None,
-) -> int:
-    """Show every setting's value, its unit, and where it comes from. Secrets are masked."""
-    from pipeline.cli.settings import show_settings
-
-    return show_settings(gather(context, home, as_json, config, profile, sets), key)
-
-
-@config_app.command("validate", epilog="Example: framekeep config validate framekeep.toml")
-def config_validate(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A settings file.")],
-    as_json: JsonOption = False,
-) -> int:
-    """Check a settings file; every problem is shown at once."""
-    from pipeline.cli.settings import validate
-
-    return validate(gather(context, None, as_json), file)
-
-
-@config_app.command("schema", epilog="Example: framekeep config schema > framekeep.schema.json")
-def config_schema(context: typer.Context, as_json: JsonOption = False) -> int:
-    """Print the JSON Schema of a settings file, for editors that complete and check."""
-    from pipeline.cli.settings import print_schema
-
-    return print_schema()
-
-
-@config_app.command("path", epilog="Example: framekeep config path")
-def config_path(
-    context: typer.Context, home: HomeOption = None, as_json: JsonOption = False, config: ConfigOption = None
-) -> int:
-    """Show which settings file and which home are in use."""
-    from pipeline.cli.settings import show_paths
-
-    return show_paths(gather(context, home, as_json, config))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
