@@ -72,10 +72,6 @@ class Board:
     segments: tuple[SegmentSpec, ...]
     store: Home
 
-    def transitions(self) -> list[tuple[int, int]]:
-        """Frame ranges that two scenes share."""
-        return [(shot.start, shot.start + shot.head) for shot in self.shots if shot.head]
-
 
 @dataclass(frozen=True)
 class Project:

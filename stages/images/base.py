@@ -14,7 +14,7 @@ class PictureRequest:
     """A picture for one scene, `width` × `height` pixels.
 
     `prompt` describes what to show, for providers that can draw it. `caption_safe` keeps a card's text out of where
-    burned captions go. `reading_text`, if set, is what a card shows in full, for scenes that nobody speaks.
+    burned captions go.
     """
 
     heading: str
@@ -28,7 +28,6 @@ class PictureRequest:
     width: int
     height: int
     caption_safe: bool
-    reading_text: str = ""
 
 
 class ImageProvider(Provider):

@@ -17,7 +17,7 @@ _MOST_ITEMS = 5
 class CardSpec:
     """One card. `index` counts from 1. `caption_safe` keeps text out of where burned captions go (`SAFE_BOTTOM`).
 
-    `theme` is a palette's name or `auto`. `reading_text`, if set, is shown in full, for scenes that nobody speaks.
+    `theme` is a palette's name or `auto`.
     """
 
     heading: str
@@ -28,7 +28,6 @@ class CardSpec:
     theme: str
     seed: int
     caption_safe: bool
-    reading_text: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from stages.images.card_sheet import (
     Composition,
     Focus,
     Sheet,
-    alone,
     body_wish,
     header,
     heading_wish,
@@ -26,7 +25,7 @@ from stages.images.card_sheet import (
     split,
     stacked,
 )
-from stages.images.card_type import Block, Box, Wish, body_font, column, kicker_font, quote_font
+from stages.images.card_type import Block, Box, Wish, column, kicker_font, quote_font
 from stages.images.palette import Palette
 from stages.typeset.direction import runs_right_to_left
 
@@ -54,7 +53,7 @@ def plan_card(spec: CardSpec, palette: Palette, width: int, height: int) -> Card
     body = _compose(sheet, layout)
     head = header(sheet, layout)
     plan = CardPlan(layout, (*head.blocks, *body.blocks), head.ornaments + body.ornaments, body.focus, body.has_focal)
-    shown = f"{spec.heading} {spec.reading_text or spec.text}"
+    shown = f"{spec.heading} {spec.text}"
     return _mirrored(plan, width) if runs_right_to_left(shown) else plan
 
 
@@ -66,8 +65,6 @@ def _mirrored(plan: CardPlan, width: int) -> CardPlan:
 
 
 def _compose(sheet: Sheet, layout: Layout) -> Composition:
-    if sheet.spec.reading_text.strip():
-        return _reading(sheet)
     compose = {"title": _title, "quote": _quote, "list": list_card, "number": number_card}.get(layout)
     return (compose and compose(sheet)) or _statement(sheet)
 
@@ -104,14 +101,6 @@ def _statement(sheet: Sheet) -> Composition:
         largest = 160
     wishes = [heading_wish(sheet, largest, 0.7, 74), body_wish(sheet, support_line(sheet.spec))]
     made = split(sheet, wishes)
-    return made.with_ornaments(rule(sheet, made.blocks, "heading"))
-
-
-def _reading(sheet: Sheet) -> Composition:
-    unit, spec = sheet.unit, sheet.spec
-    heading = heading_of(spec) if spec.heading.strip() else ""
-    body = Wish("body", spec.reading_text, body_font(), sheet.palette.ink, 60 * unit, 26 * unit, leading=1.42)
-    made = alone(sheet, [heading_wish(sheet, 80, 0.34, 84, heading), body], wide=1.0 if sheet.tall else 0.82)
     return made.with_ornaments(rule(sheet, made.blocks, "heading"))
 
 

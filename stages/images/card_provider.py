@@ -43,7 +43,6 @@ class CardProvider(ImageProvider):
             theme=request.theme,
             seed=request.seed,
             caption_safe=request.caption_safe,
-            reading_text=request.reading_text,
         )
         pixels = render_card(spec, request.width, request.height)
         cancel.check()
