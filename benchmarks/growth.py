@@ -17,6 +17,7 @@ from pipeline.options import JobOptions
 from pipeline.plan import Plan
 from pipeline.steps import Step
 from pipeline.toolbox import Toolbox
+from stages.heap import uncollected
 from stages.models import Brief, Narration, Picture, SceneBrief, Visual, Word
 from stages.render.models import MediaFacts
 from stages.speech.base import SpeechRequest
@@ -52,7 +53,8 @@ class Growth:
         if self.failure:
             return f"{self.scenes:8}  failed: {self.failure}"
         cost = self.cost
-        return f"{self.scenes:8}{self.frames:8}{cost.cpu_s:9.1f}{self.ms_per_frame:10.2f}{cost.wall_s:9.1f}{cost.peak_mb:9.0f}"
+        memory = f"{cost.peak_mb:9.0f}{cost.peak_pss_mb:9.0f}"
+        return f"{self.scenes:8}{self.frames:8}{cost.cpu_s:9.1f}{self.ms_per_frame:10.2f}{cost.wall_s:9.1f}{memory}"
 
 
 def grow(folder: Path, size: tuple[int, int], lengths: Sequence[int]) -> list[Growth]:
@@ -89,9 +91,11 @@ def planning_s(scenes: int, folder: Path) -> float:
     started = time.perf_counter()
     plan = Plan(brief, JobOptions(exports=("youtube",), output=folder, stem="long"), settings, toolbox)
     todo = plan.start()
-    while todo:
-        step = todo.pop()
-        todo.extend(plan.done(step, _imagined(step)))
+    # As the runner does where it finds steps done.
+    with uncollected():
+        while todo:
+            step = todo.pop()
+            todo.extend(plan.done(step, _imagined(step)))
     assert plan.finished
     return time.perf_counter() - started
 

@@ -10,7 +10,8 @@
 (c) an expert's single ffmpeg filter graph.
 (d) MoviePy 2.2, installed into a temporary environment; left out, with the reason, where that is impossible.
 
-CPU is user + system time of the whole process tree, memory the highest sum of it. Absolute times depend on the machine and on
+CPU is user + system time of the whole process tree, memory the highest sum of it, and (PSS) of it with shared
+pages counted once. Absolute times depend on the machine and on
 who else uses it; the ratios are what to look at.
 """
 
@@ -39,7 +40,7 @@ from stages.render.process import ffmpeg_path
 
 _PLANNED_SCENES = 3000
 _GROWTH_SIZE = (160, 90)
-_HEAD = ("", "CPU s", "x limit", "wall s", "peak MB", "file MB", "ms/frame", "jitter px", "VMAF")
+_HEAD = ("", "CPU s", "x limit", "wall s", "peak MB", "PSS MB", "file MB", "ms/frame", "jitter px", "VMAF")
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def table(rows: Sequence[Row]) -> str:
             continue
         cost = row.cost
         cells = [f"{cost.cpu_s:.1f}", f"{cost.ratio(limit):.2f}", f"{cost.wall_s:.1f}", f"{cost.peak_mb:.0f}"]
+        cells += [f"{cost.peak_pss_mb:.0f}"]
         cells += [
             f"{row.file_bytes / 1e6:.1f}" if row.file_bytes else "",
             f"{1000 * cost.cpu_s / max(row.frames, 1):.1f}",
@@ -223,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _growth(folder: Path, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     found = grow(folder, options.size or _GROWTH_SIZE, options.scenes)
     planned_s = planning_s(_PLANNED_SCENES, folder)
-    lines = [f"{'scenes':>8}{'frames':>8}{'CPU s':>9}{'ms/frame':>10}{'wall s':>9}{'peak MB':>9}"]
+    lines = [f"{'scenes':>8}{'frames':>8}{'CPU s':>9}{'ms/frame':>10}{'wall s':>9}{'peak MB':>9}{'PSS MB':>9}"]
     lines += [item.line() for item in found]
     lines.append(f"planning {_PLANNED_SCENES} scenes: {planned_s:.2f} s")
     figures = {

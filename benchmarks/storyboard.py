@@ -24,6 +24,7 @@ from pipeline.plan import Plan
 from pipeline.steps import Step
 from pipeline.toolbox import Toolbox
 from stages.brief import load_brief
+from stages.render.captions import build_cues
 from stages.render.models import Motion, SegmentSpec, TimedCue
 from stages.render.timing import programme
 
@@ -123,7 +124,7 @@ class Project:
         brief, export = plan.brief, plan.exports["youtube"]
         segments = tuple(_spec(export.segments[position]) for position in sorted(export.segments))
         encoding, cuts = segments[0].encoding, plan.cuts()
-        whole = programme(cuts, max_chars=42)
+        whole = programme(cuts, [build_cues(cut, max_chars=42) for cut in cuts])
         motions = _motions(segments)
         shots = tuple(
             Shot(_visual(scene.visual), start, cut.frames, cut.head, cut.tail, motion)

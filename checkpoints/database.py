@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import os
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,11 +21,16 @@ from filelock import FileLock, Timeout
 from sqlalchemy.engine import Connection, Engine
 
 from checkpoints.files import make_folder, mapping_errors
+from checkpoints.points import around, reach
 from checkpoints.schema import REVISION
 from config.errors import DiskFullError, FramekeepError, StoreError
 
 BUSY_TIMEOUT_MS = 30_000
 _FIXED = ((3, 44, 6), (3, 45, 0)), ((3, 50, 7), (3, 51, 0)), ((3, 51, 3), (99, 0, 0))
+
+
+class LedgerLockedError(StoreError):
+    """Somebody keeps the ledger from being read. It is not damaged."""
 
 
 def wal_is_sound(version: tuple[int, ...]) -> bool:
@@ -40,7 +47,12 @@ def driver() -> ModuleType:
 
 
 def open_engine(path: Path) -> Engine:
-    """An engine on the ledger's file, migrated to this version's schema. Raises StoreError or DiskFullError."""
+    """An engine on the ledger's file, migrated to this version's schema. Raises StoreError or DiskFullError.
+
+    One that this user may only read is opened for reading.
+    """
+    if may_only_read(path):
+        return _open_to_read(path)
     module = driver()
     with mapping_errors(path):
         make_folder(path.parent)
@@ -62,6 +74,34 @@ def open_engine(path: Path) -> Engine:
     return engine
 
 
+def may_only_read(path: Path) -> bool:
+    """Whether a ledger is there that is another user's, or on a disk that cannot be written."""
+    return path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def _open_to_read(path: Path) -> Engine:
+    query = {"uri": "true", "mode": "ro"}
+    if not path.with_name(f"{path.name}-wal").exists():
+        # Nobody has it open: without this, SQLite would want to make the files for sharing it.
+        query["immutable"] = "1"
+    url = sa.URL.create("sqlite", database=f"file:{urllib.parse.quote(str(path))}", query=query)
+    engine = sa.create_engine(url, module=driver(), connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, max_overflow=-1)
+    sa.event.listen(engine, "connect", _configure)
+    sa.event.listen(engine, "begin", _begin)
+    try:
+        with mapping_database_errors(path):
+            current = _known_revision(engine, path)
+        if current != REVISION:
+            raise StoreError(
+                f"The ledger {path} was written by an older Framekeep and may only be read here",
+                hint="let its owner run: framekeep jobs",
+            )
+    except FramekeepError:
+        engine.dispose()
+        raise
+    return engine
+
+
 @contextlib.contextmanager
 def mapping_database_errors(path: Path) -> Iterator[None]:
     """Turn the database's errors inside into ours."""
@@ -73,14 +113,19 @@ def mapping_database_errors(path: Path) -> Iterator[None]:
             raise DiskFullError(
                 f"No space left for the ledger {path}", hint="free some space, then: framekeep resume --all"
             ) from error
-        if "is locked" in reason:
+        if "readonly database" in reason:
             raise StoreError(
+                f"The ledger {path} may only be read by this user",
+                hint="run it as the owner, or use another --home",
+            ) from error
+        if "is locked" in reason:
+            raise LedgerLockedError(
                 f"The ledger {path} was kept locked by another process for {BUSY_TIMEOUT_MS / 1000:g} s",
                 hint="see what uses it with: framekeep jobs; then try again",
             ) from error
         raise StoreError(
             f"The ledger {path} cannot be used: {reason}",
-            hint="framekeep doctor; or move the file away: finished work is still found in the store",
+            hint="framekeep doctor --rebuild makes it again from the store",
         ) from error
 
 
@@ -116,7 +161,8 @@ def _prepare(engine: Engine, path: Path, journal: str) -> None:
             ) from None
     try:
         if _journal(engine) != journal:
-            _set_journal(engine, journal)
+            with around("ledger.set_journal"):
+                _set_journal(engine, journal)
         current = _known_revision(engine, path)
         if current == REVISION:
             return
@@ -156,10 +202,27 @@ def _revision(connection: Connection) -> str | None:
     return str(revision) if revision else None
 
 
+def revision_of(path: Path) -> str:
+    """The schema of the ledger in a file; empty where it is damaged. Raises LedgerLockedError."""
+    timeout_s = BUSY_TIMEOUT_MS / 1000
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)), module=driver(), connect_args={"timeout": timeout_s}
+    )
+    try:
+        with mapping_database_errors(path), engine.connect() as connection:
+            return _revision(connection) or ""
+    except LedgerLockedError:
+        raise
+    except StoreError:
+        return ""
+    finally:
+        engine.dispose()
+
+
 def _back_up(engine: Engine, target: Path) -> None:
     """A whole copy, the write-ahead log's content included, which a copy of the file alone would lack."""
     target.unlink(missing_ok=True)
-    with engine.connect().execution_options(bare=True) as connection:
+    with engine.connect().execution_options(bare=True) as connection, around("ledger.back_up"):
         connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
 
 
@@ -172,12 +235,13 @@ def _upgrade(engine: Engine, path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
+    with around("ledger.upgrade"), engine.begin() as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(
                 f"The ledger {path} cannot be brought to schema {REVISION}: {error}",
-                hint="move the file away: finished work is still found in the store",
+                hint="framekeep doctor --rebuild makes it again from the store",
             ) from error
+        reach("ledger.upgrade:commit")

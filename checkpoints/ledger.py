@@ -18,9 +18,12 @@ from pydantic import ValidationError
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
-from checkpoints.database import mapping_database_errors, open_engine
+from checkpoints import leases, points, purchases, responses
+from checkpoints.database import LedgerLockedError, mapping_database_errors, open_engine
 from checkpoints.keys import canonical_json
-from checkpoints.records import Record
+from checkpoints.leases import Held, Lease
+from checkpoints.owners import Owner
+from checkpoints.records import PassingRecord, Record
 from checkpoints.rows import EventRow, JobRow, StepRow, job_row
 from checkpoints.schema import attempts, events, jobs, results, steps
 from checkpoints.statements import ADD_EVENT, FIND_RESULT, PUT_RESULT, PUT_REUSED
@@ -46,7 +49,10 @@ class Ledger:
     # Jobs
 
     def put_job(self, job_id: str, title: str, brief: dict[str, Any], options: dict[str, Any]) -> None:
-        """Note a job that is about to run; a known one keeps its history and its time of birth."""
+        """Note a job that is about to run; a known one keeps its history and its time of birth.
+
+        Only for the owner of the job's lock: leases that still stand for the job are of a run that is no more, and go.
+        """
         now = self._wall()
         row = {
             "title": title,
@@ -56,8 +62,9 @@ class Ledger:
             "updated_at": now,
         }
         statement = insert(jobs).values(id=job_id, created_at=now, **row)
-        with self._write() as connection:
+        with self._write("put_job") as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=[jobs.c.id], set_=row))
+            leases.let_go_all(connection, job_id=job_id)
             _add_event(connection, job_id, now, "job_queued", {})
 
     def set_state(
@@ -77,13 +84,13 @@ class Ledger:
         }
         if report is not None:
             values["report"] = canonical_json(report)
-        with self._write() as connection:
+        with self._write("set_state") as connection:
             connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
             _add_event(connection, job_id, now, f"job_{state}", error or {})
 
     def set_options(self, job_id: str, options: dict[str, Any]) -> None:
         """Keep a job's options for when it is resumed."""
-        with self._write() as connection:
+        with self._write("set_options") as connection:
             connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(options=canonical_json(options)))
 
     def job(self, job_id: str) -> JobRow | None:
@@ -94,7 +101,9 @@ class Ledger:
 
     def jobs(self, states: Sequence[str] = ()) -> list[JobRow]:
         """All jobs, the latest first; only those in `states` if any are named."""
-        query = sa.select(jobs).order_by(jobs.c.updated_at.desc(), jobs.c.id)
+        # By their events' numbers: the clock may have been set in between.
+        last = sa.select(sa.func.max(events.c.id)).where(events.c.job_id == jobs.c.id).scalar_subquery()
+        query = sa.select(jobs).order_by(last.desc(), jobs.c.id)
         if states:
             query = query.where(jobs.c.state.in_(states))
         with self._read() as connection:
@@ -102,34 +111,64 @@ class Ledger:
 
     def forget_job(self, job_id: str) -> None:
         """Remove a job with its steps, attempts and events. Results stay: other jobs may share them."""
-        with self._write() as connection:
+        with self._write("forget_job") as connection:
             connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
 
     # Steps and results
 
-    def step_started(self, job_id: str, step_id: str, stage: str, scene: int, key: str) -> None:
-        """Note that a step is being executed."""
+    def step_started(
+        self,
+        job_id: str,
+        step_id: str,
+        stage: str,
+        scene: int,
+        key: str,
+        owner: Owner,
+        *,
+        over: Lease | None = None,
+        counts: Callable[[Record], bool] = lambda record: False,
+    ) -> Lease | Held | Record:
+        """Note that a step is being executed, and give `owner` the lease of its key. `over` is taken if it stands as it was seen.
+
+        Nothing is noted, and the answer says why, when another run has the lease, or when there is a result that `counts`.
+        """
         now = self._wall()
         row = {"stage": stage, "scene": scene, "key": key, "state": "running", "updated_at": now, "error": None}
         statement = insert(steps).values(job_id=job_id, id=step_id, runs=1, **row)
         statement = statement.on_conflict_do_update(
             index_elements=[steps.c.job_id, steps.c.id], set_={**row, "runs": steps.c.runs + 1}
         )
-        with self._write() as connection:
+        with self._write("step_started") as connection:
+            found = _find_result(connection, key)
+            if found and counts(found):
+                return found
+            lease = leases.take(connection, key, job_id, owner, now, over)
+            if isinstance(lease, Held):
+                return lease
             connection.execute(statement)
             _add_event(connection, job_id, now, "step_started", {"step": step_id, "key": key})
+        return lease
 
-    def step_executed(self, job_id: str, step_id: str, record: Record) -> None:
-        """Commit a step's result together with the step's new state."""
+    def step_executed(self, job_id: str, step_id: str, record: Record, lease: Lease) -> bool:
+        """Commit a step's result together with the step's new state and the end of its lease.
+
+        False, and nothing is committed, when the lease was lost: the result is another run's to make.
+        """
         now = self._wall()
-        with self._write() as connection:
-            _put_result(connection, record, now)
+        with self._write("step_executed") as connection:
+            if not leases.let_go(connection, lease):
+                return False
+            if not isinstance(record, PassingRecord):
+                _put_result(connection, record, now)
+            responses.put(connection, record, now)
+            purchases.settle(connection, [record], now)
             connection.execute(
                 sa.update(steps)
                 .where(steps.c.job_id == job_id, steps.c.id == step_id)
                 .values(state="executed", updated_at=now, error=None)
             )
             _add_event(connection, job_id, now, "step_executed", {"step": step_id, "key": record.key})
+        return True
 
     def steps_reused(self, job_id: str, reused: Sequence[tuple[str, str, int, Record]]) -> None:
         """Note steps whose verified results were reused: (step id, stage, scene, record) each."""
@@ -142,21 +181,45 @@ class Ledger:
             for step_id, stage, scene, record in reused
         ]
         told = [{"step": row["id"], "key": row["key"]} for row in rows]
-        with self._write() as connection:
-            connection.execute(PUT_RESULT, [_result_row(record, now) for *_, record in reused])
+        with self._write("steps_reused") as connection:
+            if kept := [record for *_, record in reused if not isinstance(record, PassingRecord)]:
+                connection.execute(PUT_RESULT, [_result_row(record, now) for record in kept])
+            purchases.settle(connection, (record for *_, record in reused), now)
             connection.execute(PUT_REUSED, rows)
             _add_event(connection, job_id, now, "step_reused", *told)
 
-    def step_failed(self, job_id: str, step_id: str, error: FramekeepError) -> None:
-        """Note that a step ended with an error."""
+    def step_failed(self, job_id: str, step_id: str, error: FramekeepError, lease: Lease | None = None) -> None:
+        """Note that a step ended with an error; its lease, if it had one, ends too."""
         now = self._wall()
-        with self._write() as connection:
+        with self._write("step_failed") as connection:
+            if lease:
+                leases.let_go(connection, lease)
             connection.execute(
                 sa.update(steps)
                 .where(steps.c.job_id == job_id, steps.c.id == step_id)
                 .values(state="failed", updated_at=now, error=f"{error.code}: {error.message}")
             )
             _add_event(connection, job_id, now, "step_failed", {"step": step_id, **error.as_dict()})
+
+    def leases(self) -> dict[str, Lease]:
+        """All leases on steps in the making, by key."""
+        with self._read() as connection:
+            return leases.standing(connection)
+
+    def renew_leases(self, owner: Owner) -> set[int]:
+        """Show that an owner lives; returns the fences of the leases that he still has."""
+        with self._write("renew_leases") as connection:
+            return leases.renew(connection, owner.token)
+
+    def let_go(self, lease: Lease) -> None:
+        """End the lease of a step that was stopped."""
+        with self._write("let_go") as connection:
+            leases.let_go(connection, lease)
+
+    def let_go_all(self, owner: Owner) -> None:
+        """End all leases of an owner."""
+        with self._write("let_go_all") as connection:
+            leases.let_go_all(connection, owner=owner.token)
 
     def steps(self, job_id: str) -> list[StepRow]:
         """A job's steps in the order in which they last changed."""
@@ -170,7 +233,7 @@ class Ledger:
     def keep_only_steps(self, job_id: str, step_ids: Sequence[str]) -> None:
         """Drop rows of steps that the job's present plan does not have (an edited scene, a superseded level)."""
         keep = set(step_ids)
-        with self._write() as connection:
+        with self._write("keep_only_steps") as connection:
             known = connection.execute(sa.select(steps.c.id).where(steps.c.job_id == job_id)).scalars().all()
             for gone in set(known) - keep:
                 connection.execute(sa.delete(steps).where(steps.c.job_id == job_id, steps.c.id == gone))
@@ -178,8 +241,7 @@ class Ledger:
     def result(self, key: str) -> Record | None:
         """The record of a key, or None."""
         with self._read() as connection:
-            text = connection.execute(FIND_RESULT, {"wanted": key}).scalar()
-        return _record(text) if text else None
+            return _find_result(connection, key)
 
     def results(self) -> list[tuple[Record, float]]:
         """Every readable result and when it was last used, the longest unused first."""
@@ -196,22 +258,25 @@ class Ledger:
                 found.setdefault(job_id, set()).add(key)
         return found
 
-    def adopt(self, record: Record) -> None:
-        """Take over a record that stands in the store but not in the ledger."""
-        with self._write() as connection:
-            _put_result(connection, record, self._wall())
+    def adopt(self, *records: Record) -> None:
+        """Take over records that stand in the store but not in the ledger."""
+        now = self._wall()
+        with self._write("adopt") as connection:
+            for record in records:
+                _put_result(connection, record, now)
 
-    def forget_result(self, key: str) -> None:
-        """Remove a result that no longer holds."""
-        with self._write() as connection:
-            connection.execute(sa.delete(results).where(results.c.key == key))
+    def forget_result(self, key: str, only: Record | None = None) -> None:
+        """Remove a result that no longer holds; with `only`, unless it is another by now."""
+        with self._write("forget_result") as connection:
+            if only is None or _find_result(connection, key) == only:
+                connection.execute(sa.delete(results).where(results.c.key == key))
 
     def forget_unused(self, keys: Sequence[str], since: float) -> list[str]:
         """Remove those results that no job's step names and that were not used after `since`.
 
         Returns the keys that the ledger then does not know at all, in the order given.
         """
-        with self._write() as connection:
+        with self._write("forget_unused") as connection:
             connection.execute(
                 sa.delete(results).where(
                     results.c.key.in_(keys),
@@ -230,7 +295,7 @@ class Ledger:
 
     def attempt(self, job_id: str, step_id: str, **columns: Any) -> None:
         """Note one call of a provider: operation, provider, outcome, code, message, elapsed_s."""
-        with self._write() as connection:
+        with self._write("attempt") as connection:
             connection.execute(insert(attempts).values(job_id=job_id, step_id=step_id, at=self._wall(), **columns))
 
     def attempts(self, job_id: str) -> list[dict[str, Any]]:
@@ -241,8 +306,17 @@ class Ledger:
 
     def event(self, job_id: str, kind: str, data: dict[str, Any]) -> None:
         """Note something that happened."""
-        with self._write() as connection:
+        with self._write("event") as connection:
             _add_event(connection, job_id, self._wall(), kind, data)
+
+    def events_add(self, job_id: str, told: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Note several things at once: (kind, data) each."""
+        if not told:
+            return
+        now = self._wall()
+        with self._write("events") as connection:
+            for kind, data in told:
+                _add_event(connection, job_id, now, kind, data)
 
     def events(self, job_id: str) -> list[EventRow]:
         """A job's events, oldest first."""
@@ -251,12 +325,32 @@ class Ledger:
             return [EventRow(row.at, row.kind, json.loads(row.data)) for row in connection.execute(query)]
 
     def is_sound(self) -> bool:
-        """SQLite's own integrity check."""
+        """SQLite's own integrity check, and whether what the rows hold can be read. Raises StoreError where that cannot be told."""
         try:
             with self._read() as connection:
-                return connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+                if connection.exec_driver_sql("PRAGMA integrity_check").scalar() != "ok":
+                    return False
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    return False
+                unread = sa.select(events.c.id).where(sa.func.json_valid(events.c.data) == 0).limit(1)
+                if connection.execute(unread).first():
+                    return False
+            self.jobs()
+        except LedgerLockedError:
+            raise
         except StoreError:
             return False
+        return True
+
+    # Transactions, for what keeps other tables in the same file
+
+    def reading(self) -> contextlib.AbstractContextManager[Connection]:
+        """A transaction that takes no lock."""
+        return self._read()
+
+    def writing(self, what: str) -> contextlib.AbstractContextManager[Connection]:
+        """A transaction that is on the disk when the block has ended, or never was. `what` names it at crash points."""
+        return self._write(what)
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -264,10 +358,12 @@ class Ledger:
             yield connection.execution_options(reading=True)
 
     @contextlib.contextmanager
-    def _write(self) -> Iterator[Connection]:
+    def _write(self, what: str = "write") -> Iterator[Connection]:
         # Threads of one process take turns here: SQLite's own waiting is by polling, and unfair.
-        with mapping_database_errors(self.path), self._turn, self._engine.begin() as connection:
+        name = f"ledger.{what}"
+        with mapping_database_errors(self.path), self._turn, points.around(name), self._engine.begin() as connection:
             yield connection
+            points.reach(f"{name}:commit")
 
 
 def _record(text: str) -> Record | None:
@@ -276,6 +372,11 @@ def _record(text: str) -> Record | None:
         return Record.model_validate_json(text)
     except ValidationError:
         return None
+
+
+def _find_result(connection: Connection, key: str) -> Record | None:
+    text = connection.execute(FIND_RESULT, {"wanted": key}).scalar()
+    return _record(text) if text else None
 
 
 def _put_result(connection: Connection, record: Record, now: float) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from checkpoints.files import mapping_errors
+from checkpoints.points import around
 from config.errors import BusyError
 
 
@@ -26,14 +27,16 @@ def job_lock(folder: Path, job_id: str) -> Iterator[None]:
         note = folder / f"{job_id}.owner.json"
         try:
             # Long enough to outlast somebody who only looks whether the job is owned.
-            lock.acquire(timeout=0.3)
+            with around("job.lock"):
+                lock.acquire(timeout=0.3)
         except Timeout:
             raise BusyError(
                 f"Job {job_id} is being worked on by {_owner(note)}",
                 hint=f"wait for it, or look at it with: framekeep show {job_id}",
             ) from None
         try:
-            note.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}))
+            with around("job.note"):
+                note.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}))
         except BaseException:
             with contextlib.suppress(OSError):
                 note.unlink(missing_ok=True)
@@ -42,9 +45,10 @@ def job_lock(folder: Path, job_id: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), around("job.forget_note"):
             note.unlink(missing_ok=True)
-        lock.release()
+        with around("job.unlock"):
+            lock.release()
 
 
 def is_locked(folder: Path, job_id: str) -> bool:
@@ -52,12 +56,29 @@ def is_locked(folder: Path, job_id: str) -> bool:
     path = folder / f"{job_id}.lock"
     if not path.exists():
         return False
+    if not os.access(path, os.W_OK):
+        return _is_locked_by_its_owner(path)
     with mapping_errors(path):
         try:
             with FileLock(path).acquire(timeout=0):
                 return False
         except Timeout:
             return True
+
+
+def _is_locked_by_its_owner(path: Path) -> bool:
+    """As `is_locked`, for one who may only read the lock's file."""
+    try:
+        import fcntl
+    except ImportError:
+        # Windows: the owner's note goes when he lets go, or when the next one comes.
+        return path.with_name(f"{path.stem}.owner.json").exists()
+    with mapping_errors(path), path.open("rb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
 
 
 def remove_lock(folder: Path, job_id: str) -> None:

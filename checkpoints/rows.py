@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
+from config.errors import StoreError
+
 
 @dataclass(frozen=True)
 class JobRow:
@@ -48,7 +50,16 @@ class EventRow:
 
 
 def job_row(row: Row[Any]) -> JobRow:
-    """A row of the jobs table."""
+    """A row of the jobs table. Raises StoreError for one whose JSON is damaged."""
+    try:
+        return _job_row(row)
+    except (ValueError, TypeError) as error:
+        raise StoreError(
+            f"The ledger's row of the job {row.id} is damaged", hint="framekeep doctor --rebuild"
+        ) from error
+
+
+def _job_row(row: Row[Any]) -> JobRow:
     return JobRow(
         id=row.id,
         title=row.title,

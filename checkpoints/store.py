@@ -28,6 +28,7 @@ from checkpoints.files import (
     write_atomically,
 )
 from checkpoints.keys import canonical_json, file_digest
+from checkpoints.points import around
 from checkpoints.records import Artifact, Record
 
 # An artifact's modification time may say that it was last used this much earlier than it was. The clean-up allows for it.
@@ -64,12 +65,13 @@ class Store:
         target = self.path(digest)
         with mapping_errors(target):
             if self.verify(artifact):
-                source.unlink()
+                with around("artifact.drop_equal"):
+                    source.unlink()
                 return artifact
             make_folder(target.parent)
             # Nobody may write an artifact; who may read it is for the user's umask to say.
             source.chmod(stat.S_IMODE(source.stat().st_mode) & ~0o222)
-            replace_durably(source, target)
+            replace_durably(source, target, "artifact")
             self._verified[digest] = _stamp(target)
         return artifact
 
@@ -109,6 +111,15 @@ class Store:
         with mapping_errors(self.path(digest)):
             self.path(digest).unlink(missing_ok=True)
 
+    def discard_damaged(self, artifact: Artifact) -> None:
+        """Remove what stands in an artifact's place, unless that is sound by now: another run may have made it again."""
+        path = self.path(artifact.digest)
+        with mapping_errors(path), contextlib.suppress(FileNotFoundError):
+            seen = _stamp(path)
+            if not self.verify(artifact) and _stamp(path) == seen:
+                self._verified.pop(artifact.digest, None)
+                path.unlink()
+
     def discard_unused(self, digest: str, since: float) -> int:
         """Remove an artifact unless it was used after the Unix time `since`; returns the bytes that it held."""
         path = self.path(digest)
@@ -131,7 +142,7 @@ class Store:
         checksum = hashlib.sha256(canonical_json(body).encode()).hexdigest()
         document = canonical_json({"record": body, "sha256": checksum})
         with self.scratch() as folder:
-            write_atomically(self._record_path(record.key), document.encode(), folder)
+            write_atomically(self._record_path(record.key), document.encode(), folder, "record")
 
     def get_record(self, key: str) -> Record | None:
         """The record of a key; None when there is none, or when it is torn, altered or another key's."""
@@ -143,6 +154,10 @@ class Store:
             if record := _read_record(path):
                 yield record
 
+    def unreadable_records(self) -> list[str]:
+        """Keys of records that are torn or altered."""
+        return [path.stem for path in sorted(self._records.glob("*/*.json")) if _read_record(path) is None]
+
     def written_at(self, key: str) -> float:
         """The Unix time at which a record was written; now when there is none."""
         try:
@@ -150,9 +165,11 @@ class Store:
         except OSError:
             return self._wall()
 
-    def forget(self, key: str) -> None:
-        """Remove a record. Raises StoreError."""
+    def forget(self, key: str, only: Record | None = None) -> None:
+        """Remove a record; with `only`, unless it is another by now. Raises StoreError."""
         path = self._record_path(key)
+        if only and _read_record(path) not in (None, only):
+            return
         with mapping_errors(path):
             path.unlink(missing_ok=True)
 
@@ -169,14 +186,16 @@ class Store:
         lock = FileLock(_lock_of(folder))
         with mapping_errors(folder):
             self._tmp.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
+            with around("scratch.lock"):
+                lock.acquire(timeout=0)
         try:
-            with mapping_errors(folder):
+            with mapping_errors(folder), around("scratch.make"):
                 folder.mkdir()
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):
+            with around("scratch.remove"):
+                shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError), around("scratch.unlock"):
                 _lock_of(folder).unlink(missing_ok=True)
             lock.release()
 

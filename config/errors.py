@@ -18,8 +18,10 @@
         │   ├── TimedOutError
         │   └── RateLimitedError
         ├── RejectedError       this request will never work (400, 422, refused content)
-        ├── UnavailableError    this provider cannot work now (key, quota, language, not installed)
+        ├── UnavailableError    this provider cannot work now (key, language, not installed)
+        │   └── QuotaError      its account's quota or credit is used up            exit 75
         ├── CircuitOpenError    not asked at all: its circuit is open               exit 75
+        ├── RestingError        not asked at all: it said when to come back         exit 75
         └── RetryExhaustedError every attempt failed; later ones may not            exit 75
             └── RenderExhaustedError  as that, but of work on this machine          exit 1
 
@@ -29,7 +31,9 @@ Each carries a `code` for programs, a `message` saying what happened to what, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+from config.kinds import ErrorKind
 
 
 class FramekeepError(Exception):
@@ -138,39 +142,75 @@ class CancelledError(FramekeepError):
 
 
 class ProviderError(FramekeepError):
-    """`provider` names who failed; `retry_after_s` is set when the provider said when to come back."""
+    """`provider` names who failed; `retry_after_s` is set when the provider said when to come back.
+
+    `kind` is the guide's name of what is wrong: settings decide by it whether to ask again, and whether to ask somebody else.
+    """
 
     code = "PROVIDER_FAILED"
+    usual_kind: ClassVar[ErrorKind] = "ServiceUnavailable"
 
-    def __init__(self, message: str, *, provider: str = "", hint: str = "", retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        hint: str = "",
+        retry_after_s: float | None = None,
+        kind: ErrorKind | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.provider = provider
         self.retry_after_s = retry_after_s
+        self.kind: ErrorKind = kind or self.usual_kind
 
 
 class TransientError(ProviderError):
     code = "PROVIDER_TRANSIENT"
+    usual_kind: ClassVar[ErrorKind] = "TransientNetworkFailure"
 
 
 class TimedOutError(TransientError):
+    """`limit` names the time that ran out: `request`, or `operation` where less was left than a request is given."""
+
     code = "TIMEOUT"
+    usual_kind: ClassVar[ErrorKind] = "Timeout"
+    limit: Literal["request", "operation"] = "request"
 
 
 class RateLimitedError(TransientError):
     code = "RATE_LIMITED"
+    usual_kind: ClassVar[ErrorKind] = "RateLimitExceeded"
 
 
 class RejectedError(ProviderError):
     code = "REQUEST_REJECTED"
+    usual_kind: ClassVar[ErrorKind] = "InvalidInput"
 
 
 class UnavailableError(ProviderError):
     code = "PROVIDER_UNAVAILABLE"
+    usual_kind: ClassVar[ErrorKind] = "NotSupported"
+
+
+class QuotaError(UnavailableError):
+    code = "QUOTA_EXCEEDED"
+    exit_code = 75
+    usual_kind: ClassVar[ErrorKind] = "QuotaExceeded"
+
+
+class RestingError(ProviderError):
+    """`kind` is that of the answer after which it rests."""
+
+    code = "PROVIDER_RESTS"
+    exit_code = 75
+    usual_kind: ClassVar[ErrorKind] = "RateLimitExceeded"
 
 
 class CircuitOpenError(ProviderError):
     code = "CIRCUIT_OPEN"
     exit_code = 75
+    usual_kind: ClassVar[ErrorKind] = "CircuitOpen"
 
 
 class RetryExhaustedError(ProviderError):
@@ -187,8 +227,9 @@ class RetryExhaustedError(ProviderError):
         hint: str = "",
         retry_after_s: float | None = None,
         attempts: Sequence[str] = (),
+        kind: ErrorKind | None = None,
     ) -> None:
-        super().__init__(message, provider=provider, hint=hint, retry_after_s=retry_after_s)
+        super().__init__(message, provider=provider, hint=hint, retry_after_s=retry_after_s, kind=kind)
         self.attempts = tuple(attempts)
 
 

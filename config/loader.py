@@ -69,7 +69,14 @@ def load_settings(
         # Each source holds by itself; what remains is a rule between settings of different sources.
         settings, wrong = _validate(merged)
         problems += [f"{', '.join(dict.fromkeys(origins.values()))}: {problem}" for problem in wrong]
-    if settings is None:
+    if settings and settings.testing.simulate_failures and not settings.testing.force:
+        name = profile or environ.get(f"{PREFIX}PROFILE") or "none"
+        if name != "development":
+            source = origins.get(("testing", "simulate_failures"), "default")
+            problems.append(
+                f"{source}: Testing.SimulateFailures: only in the profile development (it is {name}), or with Testing.Force"
+            )
+    if problems or settings is None:
         raise SettingsError(
             "The settings cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems),
             problems=problems,

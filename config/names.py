@@ -16,7 +16,7 @@ from config.settings import Settings
 SettingPath = tuple[str, ...]
 
 # `{"CircuitBreaker": …}` at the top means the same as under `Resilience`.
-SHORT_BLOCKS = {"circuitbreaker": "resilience", "retry": "resilience"}
+SHORT_BLOCKS = {"circuitbreaker": "resilience", "retry": "resilience", "fallback": "resilience"}
 
 
 def guide_path(path: SettingPath) -> str:

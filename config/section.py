@@ -6,7 +6,7 @@ One declaration makes both.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
@@ -24,6 +24,12 @@ def public_name(attribute: str) -> str:
 def squashed(name: str) -> str:
     """A name as it is compared: `MaxDelay`, `max_delay` and `MAX-DELAY` are one."""
     return name.replace("_", "").replace("-", "").lower()
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a setting is a number, or a number that may be left out."""
+    kinds = {getattr(kind, "__origin__", kind) for kind in (get_args(annotation) or (annotation,))}
+    return bool(kinds & {int, float}) and bool not in kinds and kinds <= {int, float, type(None)}
 
 
 class Section(BaseModel):
@@ -52,6 +58,6 @@ class Section(BaseModel):
     @classmethod
     def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         # Python counts True as 1, so `MaxRetryAttempts: true` would be taken for one retry.
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in (int, float):
+        if isinstance(value, bool) and _is_number(cls.model_fields[str(info.field_name)].annotation):
             raise ValueError("must be a number, not true or false")
         return value

@@ -9,7 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from config.codecs import Codec, EncoderName, codec_of
 from config.providers import Chain, LlmAccount, Providers
+from config.resilience import CircuitBreaker, Features, Resilience, Retry, Timeouts
 from config.section import Section
+from config.watching import Logging, Monitoring, Testing
 
 __all__ = [
     "Chain",
@@ -57,57 +59,13 @@ Side = Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
 Resolution = Annotated[tuple[Side, Side], BeforeValidator(_resolution)]
 
 
-class CircuitBreaker(Section):
-    """When a provider is left alone for a while."""
-
-    enabled: bool = True
-    """Off: every request is sent, however often the provider has failed."""
-    failure_threshold: Annotated[int, Field(ge=1)] = 5
-    """Failures in a row that open the circuit."""
-    break_duration_s: Annotated[float, Field(ge=0)] = 30
-    """How long an open circuit refuses calls."""
-    success_threshold: Annotated[int, Field(ge=1)] = 2
-    """Successes in a row that close a half-open circuit."""
-
-
-class Retry(Section):
-    """How often, and how patiently, a call is tried again. `MaxRetryAttempts: 3` is four calls."""
-
-    max_retry_attempts: Annotated[int, Field(ge=0, le=100)] = 3
-    """Further calls after the first."""
-    initial_delay_ms: Annotated[float, Field(ge=0)] = 1000
-    """Pause before the first further call."""
-    max_delay_ms: Annotated[float, Field(ge=0)] = 30_000
-    """The longest pause, before jitter."""
-    backoff_multiplier: Annotated[float, Field(ge=1)] = 2
-    """How much longer each pause is than the one before."""
-    jitter: bool = True
-    """Vary each pause by a quarter, so that many clients do not return at once."""
-
-
-class Resilience(Section):
-    """The guard around every call."""
-
-    circuit_breaker: CircuitBreaker = CircuitBreaker()
-    """When a provider is left alone."""
-    retry: Retry = Retry()
-    """How calls are tried again."""
-
-
-class Timeouts(Section):
-    """A request within an operation within a job. 0 is no limit."""
-
-    request_ms: Annotated[float, Field(ge=0)] = 30_000
-    """One call of a provider."""
-    operation_ms: Annotated[float, Field(ge=0)] = 300_000
-    """One provider's work on one step, its retries included."""
-    job_ms: Annotated[float, Field(ge=0)] = 3_600_000
-    """One run of a job; it stays resumable."""
-
-
 class Checkpoints(Section):
     """The most seconds of rendering that a kill may cost."""
 
+    enabled: bool = True
+    """Off: what is encoded is not kept before the video is finished."""
+    resume_from_checkpoint: bool = True
+    """Off: a later run encodes everything again."""
     interval_s: Annotated[float, Field(ge=1)] = 60
     """The longest stretch of film in one encode."""
 
@@ -166,6 +124,8 @@ class Rendering(Section):
     """Encodes at the same time; 0 is one for each core that may be used."""
     stall_timeout_s: Annotated[float, Field(ge=1)] = 60
     """ffmpeg without progress for this long is stopped."""
+    job_timeout_ms: Annotated[float, Field(ge=0)] | None = None
+    """One run of a job, in place of `Timeouts.Job`; 0 is no limit."""
     checkpoints: Checkpoints = Checkpoints()
     """How much a kill may cost."""
     pacing: Pacing = Pacing()
@@ -256,3 +216,17 @@ class Settings(Section):
     """Shapes by name; those that you add join the known ones."""
     providers: Providers = Providers()
     """Who does each stage's work."""
+    features: Features = Features()
+    """What may be done in place of what was asked for."""
+    monitoring: Monitoring = Monitoring()
+    """Metrics and alerts."""
+    logging: Logging = Logging()
+    """What goes to the log."""
+    testing: Testing = Testing()
+    """Failures on purpose."""
+
+    @property
+    def job_timeout_s(self) -> float:
+        """The limit on one run of a job; 0 is none."""
+        given_ms = self.rendering.job_timeout_ms
+        return (self.timeouts.job_ms if given_ms is None else given_ms) / 1000

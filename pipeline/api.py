@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from checkpoints.circuits import Circuits
 from checkpoints.ledger import OPEN_STATES, JobRow
 from checkpoints.locks import is_locked
-from config.errors import UsageError
+from checkpoints.refusals import Refusals
+from config.errors import FramekeepError, UsageError
 from config.loader import load_settings
 from config.paths import expanded
 from config.settings import Settings
-from pipeline.batch import BatchItem, BatchResult, run_batch
+from pipeline.batch import BatchItem, BatchResult, run_batch, run_each
 from pipeline.events import Bus, Event, Listener
 from pipeline.home import Home
+from pipeline.logs import log_event, set_levels
 from pipeline.naming import slug
 from pipeline.options import DEFAULT_EXPORTS, JobOptions, check_exports, kept_options, level_named
 from pipeline.report import Result, result_of
 from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.restraints import Restraints
+from pipeline.retrying import Again, Filter, choose, source_of
 from pipeline.session import Session
 from stages.base import CancelToken
-from stages.brief import brief_from_canonical, load_brief
+from stages.brief import brief_from_canonical, canonical, load_brief
 from stages.models import Brief
 
 DEFAULT_OUTPUT = "videos"
@@ -48,8 +56,10 @@ class Pipeline:
         self.settings = settings or load_settings(folder=Path.cwd()).settings
         self.home = Home(Path(home) if home else None)
         self._listener = on_event
+        set_levels(self.settings.logging)
         self._cancel = CancelToken()
-        self._breakers = Breakers()
+        self._breakers = Breakers(circuits=Circuits(self.home.ledger_file))
+        self._restraints = Restraints.of_home(self.home.ledger_file, self.home.limits)
 
     def __enter__(self) -> Pipeline:
         return self
@@ -59,6 +69,8 @@ class Pipeline:
 
     def close(self) -> None:
         """Let go of the ledger."""
+        self._breakers.close()
+        self._restraints.close()
         self.home.close()
 
     def cancel(self, reason: str = "stopped on request") -> None:
@@ -86,9 +98,13 @@ class Pipeline:
 
         Raises BriefError, UsageError or BusyError for what cannot be started; every other end is in the Result.
         """
-        brief = brief if isinstance(brief, Brief) else load_brief(Path(brief))
-        options = self._options(brief, exports, output, quality, stem)
-        return self._session().run(brief, options, restore_quality=restore_quality)
+        loaded = brief if isinstance(brief, Brief) else load_brief(Path(brief))
+        options = self._options(loaded, exports, output, quality, stem)
+        result = self._session().run(loaded, options, restore_quality=restore_quality)
+        if not isinstance(brief, Brief):
+            # It is a job now, whatever became of it.
+            Refusals(self.home.ledger).forget(source_of(Path(brief)))
+        return result
 
     def resume(self, job_id: str | None = None) -> Result:
         """Go on with a job: the named one, else the latest that is not finished. Raises UsageError when there is none."""
@@ -96,9 +112,12 @@ class Pipeline:
         return self._resume(row)
 
     def resume_all(self) -> list[Result]:
-        """Go on with every job that is not finished, oldest first. One that cannot go on does not stop the others."""
+        """Go on with every job that is not finished and that nobody works on, oldest first.
+
+        One that cannot go on does not stop the others.
+        """
         results = []
-        for row in reversed(self.home.ledger.jobs(OPEN_STATES)):
+        for row in reversed(self._open_jobs()):
             if self._cancel.cancelled:
                 break
             results.append(self._resume_or_report(row))
@@ -119,9 +138,41 @@ class Pipeline:
         """
 
         def render(brief: Brief | Path | str, stem: str) -> Result:
-            return self.render(brief, exports=exports, output=output, quality=quality, stem=stem)
+            try:
+                return self.render(brief, exports=exports, output=output, quality=quality, stem=stem)
+            except UsageError as error:
+                if not isinstance(brief, Brief):
+                    self._note_refusal(Path(brief), exports, output, quality, stem, error)
+                raise
 
         return run_batch(list(briefs), render, lambda: self._cancel.cancelled, on_item)
+
+    def retry_failed(
+        self,
+        briefs: Iterable[Path | str] | None = None,
+        *,
+        exports: Sequence[str] | None = None,
+        output: Path | str | None = None,
+        on_item: Callable[[BatchItem], None] = lambda item: None,
+    ) -> BatchResult:
+        """Run again what failed, is parked or degraded, and the briefs that a batch could not even start; nothing else.
+
+        Of all jobs of this home, or of those whose briefs are named, that make one of `exports`, that write into `output`. A
+        named brief is read again and may have been corrected; the rest is as it was asked for.
+        """
+        named = None if briefs is None else tuple(Path(brief) for brief in briefs)
+        folder = None if output is None else expanded(Path(output)).absolute()
+        wanted = Filter(named, frozenset(exports or ()), folder)
+        again = choose(self.jobs(), Refusals(self.home.ledger).all(), wanted)
+        result = run_each(
+            [(item.name, functools.partial(self._run_again, item)) for item in again],
+            lambda: self._cancel.cancelled,
+            on_item,
+        )
+        untouched = {source_of(path) for path in named or ()} - {
+            source_of(item.path) for item in again if item.path is not None
+        }
+        return result.model_copy(update={"untouched": len(untouched)})
 
     def stream(self, brief: Brief | Path | str, **options: Any) -> Iterator[Event]:
         """Render, handing out events as they come; takes what `render` takes. The last event carries the whole result.
@@ -132,6 +183,7 @@ class Pipeline:
         worker = Pipeline(self.settings, home=self.home.root, on_event=events.put)
         worker._cancel = CancelToken(self._cancel)
         worker._breakers = self._breakers
+        worker._restraints = self._restraints
 
         def work() -> None:
             try:
@@ -195,16 +247,17 @@ class Pipeline:
         )
 
     def _session(self) -> Session:
-        bus = Bus(*([self._listener] if self._listener else []))
-        # Through the bus, as everything: listeners are called by one thread at a time.
-        self._breakers.tell(lambda line: bus.send("circuit", "", message=line))
-        return Session(self.home, self.settings, bus, self._breakers, self._cancel)
+        bus = Bus(log_event, *([self._listener] if self._listener else []))
+        return Session(self.home, self.settings, bus, self._breakers, self._cancel, self._restraints)
 
     def _latest_open(self) -> JobRow:
-        rows = [row for row in self.home.ledger.jobs(OPEN_STATES) if not is_locked(self.home.locks, row.id)]
+        rows = self._open_jobs()
         if not rows:
             raise UsageError("No job waits to be resumed", hint="framekeep jobs")
         return rows[0]
+
+    def _open_jobs(self) -> list[JobRow]:
+        return [row for row in self.home.ledger.jobs(OPEN_STATES) if not is_locked(self.home.locks, row.id)]
 
     def _as_it_is(self, row: JobRow) -> JobRow:
         """A job whose process was killed still says `running` in the ledger; its lock tells that nobody runs it."""
@@ -212,11 +265,52 @@ class Pipeline:
             return dataclasses.replace(row, state="interrupted")
         return row
 
-    def _resume(self, row: JobRow) -> Result:
+    def _resume(self, row: JobRow, *, restore_quality: bool = False) -> Result:
         brief = brief_from_canonical(row.brief)
         options = kept_options(row.options)
         check_exports(self.settings, options.exports)
-        return self._session().run(brief, options)
+        if restore_quality:
+            options = options.as_asked()
+        return self._session().run(brief, options, restore_quality=restore_quality, resuming=True)
+
+    def _run_again(self, item: Again) -> Result:
+        if item.refusal:
+            asked = item.refusal.options
+            given = {name: asked[name] for name in ("exports", "output", "quality", "stem")}
+            return self.render(Path(asked["path"]), **given)
+        assert item.row
+        assert item.options
+        restore_quality = item.row.state == "degraded"
+        if item.path is None:
+            return self._resume(item.row, restore_quality=restore_quality)
+        options = item.options
+        # Read again: whoever names the brief may have corrected it.
+        brief = load_brief(item.path)
+        check_exports(self.settings, options.exports)
+        if restore_quality or canonical(brief) != item.row.brief:
+            options = options.as_asked()
+        return self._session().run(brief, options, restore_quality=restore_quality, resuming=True)
+
+    def _note_refusal(
+        self,
+        brief: Path,
+        exports: Sequence[str] | None,
+        output: Path | str | None,
+        quality: str,
+        stem: str,
+        error: UsageError,
+    ) -> None:
+        """A batch's brief that is no job: `retry_failed` finds it by this."""
+        folder = expanded(Path(output) if output else Path.cwd() / DEFAULT_OUTPUT).absolute()
+        asked = {
+            "path": str(brief.absolute()),
+            "exports": [exports] if isinstance(exports, str) else list(exports or ()),
+            "output": str(folder),
+            "quality": quality,
+            "stem": stem,
+        }
+        with contextlib.suppress(FramekeepError):
+            Refusals(self.home.ledger).note(source_of(brief), asked, error, time.time())
 
     def _resume_or_report(self, row: JobRow) -> Result:
         try:

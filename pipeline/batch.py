@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,6 +29,8 @@ class BatchResult(Model):
 
     items: tuple[BatchItem, ...]
     interrupted: bool = False
+    # Named briefs that were left alone, where only what failed was wanted.
+    untouched: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -41,7 +44,8 @@ class BatchResult(Model):
         """The document that `--json` prints."""
         counts = Counter(item.result.status for item in self.items)
         jobs = [{"brief": item.brief, **item.result.as_json()} for item in self.items]
-        return {"jobs": jobs, "counts": dict(sorted(counts.items()))}
+        document: dict[str, Any] = {"jobs": jobs, "counts": dict(sorted(counts.items()))}
+        return document | ({"untouched": self.untouched} if self.untouched else {})
 
 
 def run_batch(
@@ -55,17 +59,27 @@ def run_batch(
     An error of one becomes its result; stops early only when cancelled.
     """
     stems = _stems(briefs)
+    runs = [(_name(brief), functools.partial(render, brief, stem)) for brief, stem in zip(briefs, stems, strict=True)]
+    return run_each(runs, cancelled, on_item)
+
+
+def run_each(
+    runs: Sequence[tuple[str, Callable[[], Result]]],
+    cancelled: Callable[[], bool],
+    on_item: Callable[[BatchItem], None] = lambda item: None,
+) -> BatchResult:
+    """Call each of the named runs, and `on_item` as each has ended; the rest as `run_batch`."""
     items: list[BatchItem] = []
-    for brief, stem in zip(briefs, stems, strict=True):
+    for name, run in runs:
         if cancelled():
             break
         try:
-            result = render(brief, stem)
+            result = run()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other briefs are rendered
             result = result_of(error)
-        items.append(BatchItem(brief=_name(brief), result=result))
+        items.append(BatchItem(brief=name, result=result))
         on_item(items[-1])
-    return BatchResult(items=tuple(items), interrupted=len(items) < len(briefs))
+    return BatchResult(items=tuple(items), interrupted=len(items) < len(runs))
 
 
 def _name(brief: Brief | Path | str) -> str:

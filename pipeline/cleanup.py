@@ -5,39 +5,47 @@ What stays, whatever is asked for:
 - jobs that can be resumed, with everything their steps name;
 - finished jobs of the same name as one that can be resumed (an edited brief is a new job): what that one has not come to yet
   may be theirs;
+- answers of providers that may still stand in for one that fails (`Providers.CacheFallback`);
+- everything, while a job that can be resumed is missing in the ledger, or was restored into it: what it needs is not all named;
 - whatever was used within the last hour, and every job that somebody is working on;
 - results and files that no job names (an edited scene, a superseded level) for a day.
 
 Safe beside running jobs: a job is forgotten under its own lock, a result in one transaction that makes sure that no step names it,
-and a file after its last use has been looked at again. A crash in between leaves files that nobody names; they go next time.
+and a file after its last use has been looked at again. A clock that was set forward meanwhile makes nothing old: while a job runs,
+ages count from what was used last. A crash in between leaves files that nobody names; they go next time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from checkpoints.ledger import OPEN_STATES, JobRow
-from checkpoints.locks import job_lock, remove_lock
+from checkpoints.locks import is_locked, job_lock, remove_lock
 from checkpoints.records import Record
+from checkpoints.responses import Responses
 from config.errors import BusyError, UsageError
 from pipeline.home import Home
 from stages.models import Model
 
 RECENT_S = 3600
 ORPHAN_S = 86_400
+FINAL_STATES = frozenset({"done", "degraded", "superseded"})
 _BATCH = 200
 
 
 class CleanupReport(Model):
     """What went and what stayed; with `dry_run`, what would. `busy` names jobs that were spared because somebody works on them.
 
-    `over_bytes` is how much more than `max_bytes` had to stay.
+    `over_bytes` is how much more than `max_bytes` had to stay. Where `held_by` names jobs, nothing may go before they are finished,
+    or, if `lost`, before the ledger has them again.
     """
 
     dry_run: bool
     jobs: tuple[str, ...] = ()
     busy: tuple[str, ...] = ()
+    held_by: tuple[str, ...] = ()
+    lost: bool = False
     results: int = 0
     artifacts: int = 0
     bytes_freed: int = 0
@@ -50,16 +58,27 @@ class CleanupReport(Model):
 
 
 def collect(
-    home: Home, *, older_than_s: float | None, max_bytes: int | None, keep_last: int, dry_run: bool, now: float
+    home: Home,
+    *,
+    older_than_s: float | None,
+    max_bytes: int | None,
+    keep_last: int,
+    dry_run: bool,
+    now: float,
+    answers_since: float | None = None,
 ) -> CleanupReport:
     """Clean up a home. The latest `keep_last` finished jobs stay. Of the others go those that finished more than `older_than_s`
-    ago, then the oldest until the artifacts fit into `max_bytes`; all of them when neither limit is given.
+    ago, then the oldest until the artifacts fit into `max_bytes`; all of them when neither limit is given. Answers of providers
+    made after `answers_since` stay whatever goes; None keeps none for their own sake.
 
     Raises UsageError, StoreError.
     """
     if keep_last < 0 or (older_than_s or 0) < 0 or (max_bytes or 0) < 0:
         raise UsageError("The limits of a clean-up cannot be negative", hint="framekeep gc --help")
-    survey = _survey(home, now)
+    survey = _survey(home, now, answers_since)
+    held = _held_by(home, survey.jobs)
+    if held[0]:
+        return _nothing(home, survey, held, dry_run=dry_run)
     doomed = _choose(survey, older_than_s, max_bytes, keep_last)
     busy: list[str] = []
     scratch = 0
@@ -70,6 +89,7 @@ def collect(
     waste = survey.waste({job.id for job in doomed})
     if not dry_run:
         waste = _remove(home, waste)
+        Responses(home.ledger).forget_before(now if answers_since is None else answers_since)
     bytes_kept = sum(artifact.size for artifact in survey.artifacts.values()) - waste.size
     return CleanupReport(
         dry_run=dry_run,
@@ -84,6 +104,28 @@ def collect(
         artifacts_kept=len(survey.artifacts) - len(waste.artifacts),
         bytes_kept=bytes_kept,
         over_bytes=max(0, bytes_kept - max_bytes) if max_bytes is not None else 0,
+    )
+
+
+def _held_by(home: Home, jobs: Sequence[JobRow]) -> tuple[tuple[str, ...], bool]:
+    """Unfinished jobs whose steps the ledger does not all know, and whether it lacks the jobs themselves."""
+    known = {job.id for job in jobs}
+    lost = tuple(note.id for note in home.notes.all() if note.id not in known and note.state not in FINAL_STATES)
+    restored = home.ledger.restored()
+    return lost or tuple(job.id for job in jobs if job.id in restored and job.state in OPEN_STATES), bool(lost)
+
+
+def _nothing(home: Home, survey: _Survey, held: tuple[tuple[str, ...], bool], *, dry_run: bool) -> CleanupReport:
+    """The report of a clean-up that may remove no result."""
+    return CleanupReport(
+        dry_run=dry_run,
+        held_by=held[0],
+        lost=held[1],
+        scratch_folders=0 if dry_run else home.store.sweep(),
+        jobs_kept=len(survey.jobs),
+        results_kept=len(survey.results),
+        artifacts_kept=len(survey.artifacts),
+        bytes_kept=sum(artifact.size for artifact in survey.artifacts.values()),
     )
 
 
@@ -123,12 +165,13 @@ class _Survey:
     keys: dict[str, set[str]]
     results: dict[str, _Result]
     artifacts: dict[str, _File]
+    answers: set[str]
     now: float
 
     def waste(self, forgotten: set[str]) -> _Waste:
         """What nobody needs once these jobs are forgotten."""
         recent, day_ago = self.now - RECENT_S, self.now - ORPHAN_S
-        needed = self._keys_of(job_id for job_id in self.keys if job_id not in forgotten)
+        needed = self._keys_of(job_id for job_id in self.keys if job_id not in forgotten) | self.answers
         freed = self._keys_of(forgotten)
         keys = {
             key
@@ -153,14 +196,19 @@ class _Survey:
         return set().union(*(self.keys.get(job_id, set()) for job_id in job_ids))
 
 
-def _survey(home: Home, now: float) -> _Survey:
+def _survey(home: Home, now: float, answers_since: float | None) -> _Survey:
+    answers = set() if answers_since is None else Responses(home.ledger).keys_since(answers_since)
     results = {record.key: _Result(_digests(record), used_at) for record, used_at in home.ledger.results()}
     for record in home.store.records():
         if record.key not in results:
             results[record.key] = _Result(_digests(record), home.store.written_at(record.key))
     artifacts = {digest: _File(size, used_at) for digest, size, used_at in home.store.artifacts()}
     # The jobs last: a result that comes up in between is young, and a job that does is not forgotten.
-    return _Survey(home.ledger.jobs(), home.ledger.keys_by_job(), results, artifacts, now)
+    jobs = home.ledger.jobs()
+    if any(job.state in ("queued", "running") and is_locked(home.locks, job.id) for job in jobs):
+        used = [item.used_at for group in (results, artifacts) for item in group.values()]
+        now = min(now, max([*used, *(job.updated_at for job in jobs)]))
+    return _Survey(jobs, home.ledger.keys_by_job(), results, artifacts, answers, now)
 
 
 def _digests(record: Record) -> frozenset[str]:

@@ -17,11 +17,11 @@ _VIDEO = "video"
 
 
 def deliver(plan: Plan, options: JobOptions, store: Store) -> tuple[Output, ...]:
-    """Put every export of a finished plan into the output folder. A file that is already there, byte for byte, is left alone.
+    """Put every finished export of a plan into the output folder. A file that is already there, byte for byte, is left alone.
 
     Raises DiskFullError or StoreError.
     """
-    return tuple(_deliver_one(plan, export, options, store) for export in plan.exports.values())
+    return tuple(_deliver_one(plan, export, options, store) for export in plan.exports.values() if export.final)
 
 
 def _deliver_one(plan: Plan, export: ExportState, options: JobOptions, store: Store) -> Output:
@@ -52,4 +52,4 @@ def _place(store: Store, artifact: Artifact, target: Path) -> None:
     except OSError:
         present = False
     if not present:
-        copy_atomically(store.path(artifact.digest), target)
+        copy_atomically(store.path(artifact.digest), target, "output")

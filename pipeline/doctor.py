@@ -29,8 +29,6 @@ _DISK_FAIL, _DISK_WARN = 0.3 * _GB, 3 * _GB
 # One encoder at 1080p takes 300 MB, at 480p 116 MB; Python beside it 200 MB.
 _MEMORY_FAIL, _MEMORY_WARN = 0.3 * _GB, 0.8 * _GB
 _NETWORK_DISKS = frozenset({"nfs", "nfs4", "cifs", "smbfs", "smb3", "fuse.sshfs", "9p", "afpfs", "webdav"})
-# No clock of a machine that runs this can stand before.
-_YEAR_2025 = 1_735_689_600
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def examine(
     `deep` also reads every artifact in the store and checks its hash.
     """
     from config.settings import Settings
-    from pipeline import doctor_tools
+    from pipeline import doctor_state, doctor_tools
     from pipeline.home import Home
 
     home = Home(root)
@@ -71,10 +69,10 @@ def examine(
     _run("home", lambda: check_home(home), found)
     _run("disk", lambda: check_disk(home), found)
     _run("memory", check_memory, found)
-    _run("clock", lambda: check_clock(home, time.time()), found)
+    _run("clock", lambda: doctor_state.check_clock(home, time.time()), found)
     try:
-        _run("ledger", lambda: check_ledger(home), found)
-        _run("store", lambda: check_store(home, deep=deep), found)
+        _run("ledger", lambda: doctor_state.check_ledger(home), found)
+        _run("store", lambda: doctor_state.check_store(home, deep=deep), found)
         _run("ffmpeg", doctor_tools.check_ffmpeg, found)
         _run("encoders", lambda: doctor_tools.check_encoders(settings), found)
         _run("fonts", doctor_tools.check_fonts, found)
@@ -243,75 +241,3 @@ def _group_leaves(folder: Path, limit_name: str, usage_name: str) -> int:
 def _cores() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def check_clock(home: Home, now: float) -> Findings:
-    """Whether the clock can be right: ages and provider rests are counted by it."""
-    newest = 0.0
-    if (home.root / "ledger.db").exists():
-        # A ledger that cannot be read is no fault of the clock; it has a check of its own.
-        with contextlib.suppress(FramekeepError):
-            newest = max((row.updated_at for row in home.ledger.jobs()), default=0.0)
-    when = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(now))
-    if now < _YEAR_2025:
-        yield Finding("clock", "fail", f"it says {when}: encrypted connections will fail", "set the machine's clock")
-    elif now < newest - 60:
-        last = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(newest))
-        yield Finding("clock", "warn", f"it says {when}, but a job ran at {last}", "set the machine's clock")
-    else:
-        yield Finding("clock", "ok", when)
-
-
-def check_ledger(home: Home) -> Findings:
-    """Whether the ledger opens, is whole, and what waits in it."""
-    from checkpoints.database import driver, wal_is_sound
-    from checkpoints.ledger import OPEN_STATES
-    from checkpoints.locks import is_locked
-
-    version = driver().sqlite_version_info
-    journal = (
-        "write-ahead log" if wal_is_sound(version) else "rollback journal: this version's write-ahead log is unsafe"
-    )
-    name = f"SQLite {'.'.join(map(str, version))} ({journal})"
-    if not (home.root / "ledger.db").exists():
-        yield Finding("ledger", "ok", f"none yet; {name}")
-        return
-    if not home.ledger.is_sound():
-        yield Finding(
-            "ledger",
-            "fail",
-            f"{home.ledger.path} is damaged",
-            "move it away: finished work is still found in the store",
-        )
-        return
-    rows = home.ledger.jobs()
-    waiting = [row for row in rows if row.state in OPEN_STATES and not is_locked(home.locks, row.id)]
-    yield Finding("ledger", "ok", f"{len(rows)} jobs, {len(waiting)} to be resumed; {name}")
-
-
-def check_store(home: Home, *, deep: bool) -> Findings:
-    """Whether every artifact that a result names is there in its size, or, deep, with its hash."""
-    from checkpoints.keys import file_digest
-
-    if not (home.root / "store").exists() or not (home.root / "ledger.db").exists():
-        yield Finding("store", "ok", "none yet")
-        return
-    named = {item.digest: item.size for record, _ in home.ledger.results() for item in record.artifacts.values()}
-    bad, total = 0, 0
-    for digest, size in named.items():
-        path = home.store.path(digest)
-        try:
-            total += path.stat().st_size
-            bad += path.stat().st_size != size or (deep and file_digest(path)[0] != digest)
-        except OSError:
-            bad += 1
-    checked = "hashes read" if deep else "sizes checked"
-    if bad:
-        yield Finding(
-            "store",
-            "warn",
-            f"{bad} of {len(named)} artifacts are missing or damaged ({checked})",
-            "nothing to do: what a job needs is made again when it runs",
-        )
-    else:
-        yield Finding("store", "ok", f"{len(named)} artifacts, {total / _GB:.2f} GB, {checked}")

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TypeVar
 
-from checkpoints.files import copy_into, mapped
-from checkpoints.keys import step_key
+from checkpoints.files import mapped
 from checkpoints.ledger import Ledger
+from checkpoints.purchases import Purchases
 from checkpoints.records import Record
 from checkpoints.store import Store
-from config.errors import CheckFailedError, OutOfMemoryError, RenderExhaustedError, UsageError
-from pipeline import evidence, inputs
+from config.errors import CheckFailedError, FramekeepError, OutOfMemoryError, ProviderError, RenderExhaustedError
+from config.watching import FaultKind
+from pipeline import evidence
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
-from pipeline.resilience.guard import Attempt, Guard, GuardedCall
-from pipeline.steps import Outcome, Step
+from pipeline.perform import perform, perform_by
+from pipeline.resilience.cache import AnswerCache
+from pipeline.resilience.guard import Attempt, Guard, GuardedCall, Injector
+from pipeline.resilience.journal import Journal
+from pipeline.resilience.lastresort import last_resorts
+from pipeline.resilience.simulate import Simulator
+from pipeline.steps import Step
+from pipeline.telemetry import Telemetry
 from pipeline.toolbox import Toolbox
-from stages.base import CancelToken, Context
-from stages.images.base import PictureRequest
-from stages.models import Brief, Degradation, Music, Visual
-from stages.render.models import MediaFacts, MixSpec, MuxSpec, SegmentSpec
-from stages.speech.base import SpeechRequest
+from stages.base import CancelToken, Context, Provider
+from stages.heap import give_back
+from stages.models import Degradation
 
-if TYPE_CHECKING:
-    from stages.render.encoders import Encoder
+__all__ = ["Executor", "perform"]
+
+T = TypeVar("T")
+P = TypeVar("P", bound=Provider)
+
+_LOG = logging.getLogger("framekeep")
 
 # What a degradation's stage is called in reports.
 _STAGE_NAMES = {"segment": "render", "mix": "render", "mux": "render"}
@@ -45,6 +57,8 @@ class Executor:
         toolbox: Toolbox,
         bus: Bus,
         evidence_folder: Path | None = None,
+        wall: Callable[[], float] = time.time,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._job_id = job_id
         self._store = store
@@ -54,24 +68,71 @@ class Executor:
         self._toolbox = toolbox
         self._bus = bus
         self._evidence = evidence_folder
+        self._wall = wall
+        self._purchases = Purchases(ledger)
+        self._cache = AnswerCache(ledger, store, guard.settings.providers.cache_fallback, wall)
+        monitoring = guard.settings.monitoring.resilience
+        self._telemetry = telemetry or Telemetry(job_id, monitoring, ledger, bus)
+        self._tracks_attempts = monitoring.enabled and monitoring.track_retry_attempts
+        self._simulator = Simulator(guard.settings.testing)
+        self._unwritten: list[Callable[[], None]] = []
+        self._turn = threading.Lock()
 
     def execute(self, step: Step, cancel: CancelToken) -> Record:
         """Do a step's work and publish its result. Raises FramekeepError; nothing half-made is left behind."""
-        call = self._guard.bind(cancel, self._note(step))
+        call = self._guard.bind(
+            cancel,
+            self._note(step),
+            job_id=self._job_id,
+            observe=lambda event: self._telemetry.take(step.id, event),
+            inject=self._injector(step) if self._simulator.is_on else None,
+        )
         with self._store.scratch() as folder:
+            journal = Journal(
+                call, self._purchases, self._job_id, step, folder, lambda message: self._warn(step, message), self._wall
+            )
             context = Context(
                 scratch=folder,
-                artifact=self._store.path,
-                call=call,
+                artifact=self._checkpoints.artifact,
+                call=journal,
                 cancel=cancel,
                 progress=self._progress(step),
                 warn=lambda message: self._warn(step, message),
             )
             with self._keeping_evidence(step, folder), _naming_shortages(step, folder):
-                outcome = perform(step, context, self._toolbox)
-            for note in outcome.notes:
-                self._warn(step, note)
-            return self._checkpoints.keep(step, outcome, _degradations(step, call))
+                try:
+                    outcome = perform(step, context, self._toolbox)
+                except ProviderError as error:
+                    return self._stand_in(step, context, journal, error)
+            # Before anything else: it may have been paid for.
+            record = self._checkpoints.keep(
+                step,
+                outcome,
+                _degradations(step, call),
+                request=self._cache.request(step),
+                make_room=journal.give_room,
+            )
+        for note in outcome.notes:
+            self._warn(step, note)
+        give_back()
+        return record
+
+    def _stand_in(self, step: Step, context: Context, journal: Journal, error: ProviderError) -> Record:
+        """What is there in place of a result that nobody gave: an earlier answer, else a last resort's. Else the error."""
+        wanted = self._toolbox.wanted(step.stage)
+        if earlier := self._cache.answer(step, wanted, error):
+            return self._checkpoints.keep_record(earlier)
+        for resort in last_resorts(step.work, self._toolbox, self._guard.settings):
+            try:
+                outcome = perform_by(resort.provider, resort.work, context)
+            except ProviderError as another:
+                _LOG.info("%s: %s cannot stand in: %s", step.id, resort.provider.name, another)
+                continue
+            told = Degradation(
+                stage=step.stage, scene=step.scene, wanted=wanted, got=resort.provider.name, reason=str(error)
+            )
+            return self._checkpoints.keep(step, outcome, [told], stand_in=resort.kind, make_room=journal.give_room)
+        raise error
 
     @contextlib.contextmanager
     def _keeping_evidence(self, step: Step, folder: Path) -> Iterator[None]:
@@ -80,7 +141,7 @@ class Executor:
             yield
         except (CheckFailedError, RenderExhaustedError) as error:
             if self._evidence:
-                blamed = [self._store.path(digest) for digest in evidence.segments_of(error)]
+                blamed = [self._checkpoints.artifact(digest) for digest in evidence.segments_of(error)]
                 files = [*folder.glob("*.mp4"), *folder.glob("*.m4a"), *evidence.copied(blamed, folder)]
                 evidence.keep(self._evidence, self._job_id, step.id, files, error)
             raise
@@ -88,10 +149,34 @@ class Executor:
     def _note(self, step: Step) -> Callable[[Attempt], None]:
         def note(attempt: Attempt) -> None:
             columns = vars(attempt)
-            self._ledger.attempt(self._job_id, step.id, **columns)
+            if self._tracks_attempts:
+                self._write_down(lambda: self._ledger.attempt(self._job_id, step.id, **columns))
             self._bus.send("attempt", self._job_id, step=step.id, scene=step.scene, **columns)
 
         return note
+
+    def _injector(self, step: Step) -> Injector:
+        def told(kind: FaultKind, operation: str, provider: str) -> None:
+            self._telemetry.note(
+                "fault_injected",
+                {"step": step.id, "scene": step.scene, "kind": kind, "operation": operation, "provider": provider},
+            )
+
+        def inject(operation: str, work: Callable[[P, CancelToken], T], /) -> Callable[[P, CancelToken], T]:
+            return self._simulator.around(step.id, operation, work, told)
+
+        return inject
+
+    def _write_down(self, write: Callable[[], None]) -> None:
+        """A note in the ledger, now or with a later one: a ledger that is locked or full never costs a provider's answer."""
+        with self._turn:
+            self._unwritten.append(write)
+            try:
+                while self._unwritten:
+                    self._unwritten[0]()
+                    self._unwritten.pop(0)
+            except FramekeepError as error:
+                _LOG.warning("%d notes wait for the ledger: %s", len(self._unwritten), error)
 
     def _progress(self, step: Step) -> Callable[[int, int, str], None]:
         def progress(done: int, total: int, unit: str) -> None:
@@ -100,8 +185,9 @@ class Executor:
         return progress
 
     def _warn(self, step: Step, message: str) -> None:
-        self._ledger.event(self._job_id, "warning", {"step": step.id, "scene": step.scene, "message": message})
-        self._bus.send("warning", self._job_id, step=step.id, scene=step.scene, message=message)
+        told = {"step": step.id, "scene": step.scene, "message": message}
+        self._write_down(lambda: self._ledger.event(self._job_id, "warning", told))
+        self._bus.send("warning", self._job_id, **told)
 
 
 @contextlib.contextmanager
@@ -129,106 +215,3 @@ def _degradations(step: Step, call: GuardedCall) -> list[Degradation]:
         Degradation(stage=stage, scene=step.scene, wanted=item.wanted, got=item.got, reason=item.reason)
         for item in call.fallbacks
     ]
-
-
-def perform(step: Step, context: Context, toolbox: Toolbox) -> Outcome:
-    """One step's work by its stage. Imports are late: no command pays for a stage that it does not run."""
-    match step.work:
-        case Brief() as brief:
-            return _write(brief, context, toolbox)
-        case SpeechRequest() as request:
-            return _speak(request, context, toolbox)
-        case PictureRequest() as request:
-            return _draw(request, context, toolbox)
-        case Visual() as visual:
-            return _take(step, visual, context)
-        case Music() as music:
-            return _take_music(step, music, context)
-        case SegmentSpec() as spec:
-            return _encode(spec, context, toolbox)
-        case MixSpec() as spec:
-            return _mix(spec, context, toolbox)
-        case MuxSpec() as spec:
-            return _mux(spec, context, toolbox)
-
-
-def _write(brief: Brief, context: Context, toolbox: Toolbox) -> Outcome:
-    from stages.script.stage import write_script
-
-    script = write_script(brief, context, toolbox.writers())
-    return Outcome({}, script.model_dump(mode="json"), script.writer, script.notes)
-
-
-def _speak(request: SpeechRequest, context: Context, toolbox: Toolbox) -> Outcome:
-    from stages.speech.stage import speak_line
-
-    path, narration = speak_line(request, context, toolbox.speakers())
-    return Outcome({"line": path}, narration.model_dump(mode="json"), narration.provider, narration.notes)
-
-
-def _draw(request: PictureRequest, context: Context, toolbox: Toolbox) -> Outcome:
-    from stages.images.stage import draw_picture
-
-    path, picture = draw_picture(request, context, toolbox.painters())
-    return Outcome({"picture": path}, picture.model_dump(mode="json"), picture.provider)
-
-
-def _take(step: Step, visual: Visual, context: Context) -> Outcome:
-    from stages.images.stage import take_visual, visual_notes
-
-    copy = copy_into(visual.path, context.scratch)
-    _refuse_changed(step, visual.path, inputs.visual(Visual(path=copy, kind=visual.kind)))
-    picture = take_visual(Visual(path=copy, kind=visual.kind))
-    facts, notes = picture.model_dump(mode="json"), visual_notes(copy, picture.kind)
-    return Outcome({"picture": copy}, facts, picture.provider, notes)
-
-
-def _take_music(step: Step, music: Music, context: Context) -> Outcome:
-    copy = copy_into(music.path, context.scratch)
-    _refuse_changed(step, music.path, inputs.music(Music(path=copy)))
-    return Outcome({"music": copy}, {}, "brief")
-
-
-def _refuse_changed(step: Step, path: Path, request: dict[str, Any]) -> None:
-    """The key names the bytes that were there when the job was planned: others must not stand under it."""
-    if step_key(step.stage, request) != step.key:
-        raise UsageError(f"{path} was changed while the job was running", hint="framekeep resume")
-
-
-def _encode(spec: SegmentSpec, context: Context, toolbox: Toolbox) -> Outcome:
-    from stages.render.segment import render_segment
-
-    # Alone: another encoder's segments do not join with this one's, so only a whole export may change to it.
-    encoder = toolbox.encoder(spec.encoding.encoder)
-    path, facts = render_segment(spec, context, (encoder,))
-    return Outcome({"segment": path}, facts.model_dump(mode="json"), encoder.name)
-
-
-def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
-    from stages.render.audio import mix
-
-    out = context.scratch / "mix.m4a"
-
-    def work(encoder: Encoder, cancel: CancelToken) -> MediaFacts:
-        stall_s = encoder.stall_timeout_s
-        return mix(spec, out, context.artifact, context.scratch, cancel, context.progress, stall_timeout_s=stall_s)
-
-    facts, encoder = context.call("mix", (toolbox.joiner,), work)
-    return Outcome({"audio": out}, facts.model_dump(mode="json"), encoder.name)
-
-
-def _mux(spec: MuxSpec, context: Context, toolbox: Toolbox) -> Outcome:
-    from stages.render.check_captions import check_beside
-    from stages.render.join import mux
-    from stages.render.sidecars import write_beside
-
-    out = context.scratch / "video.mp4"
-
-    def work(encoder: Encoder, cancel: CancelToken) -> MediaFacts:
-        stall_s = encoder.stall_timeout_s
-        return mux(spec, out, context.artifact, cancel, context.progress, stall_timeout_s=stall_s)
-
-    facts, encoder = context.call("mux", (toolbox.joiner,), work)
-    beside = write_beside(spec, context.artifact, context.scratch)
-    check_beside(spec, beside)
-    return Outcome({"video": out, **beside}, facts.model_dump(mode="json"), encoder.name)

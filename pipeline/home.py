@@ -7,18 +7,26 @@ import os
 from pathlib import Path
 
 from checkpoints.files import mapping_errors
-from checkpoints.ledger import Ledger
+from checkpoints.noted import NotedLedger
+from checkpoints.notes import JobNotes
 from checkpoints.store import Store
+from config.errors import UsageError
 from config.paths import expanded
 
 
 def default_home() -> Path:
-    """`FRAMEKEEP_HOME`, else the platform's folder for user data."""
+    """`FRAMEKEEP_HOME`, else the platform's folder for user data. Raises UsageError where there is none."""
     if named := os.environ.get("FRAMEKEEP_HOME"):
         return expanded(named).absolute()
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("framekeep", appauthor=False))
+    try:
+        return Path(platformdirs.user_data_dir("framekeep", appauthor=False))
+    except RuntimeError:
+        raise UsageError(
+            "This user has no home folder, so it is not known where to keep jobs and results",
+            hint="name a folder with --home, or in FRAMEKEEP_HOME",
+        ) from None
 
 
 class Home:
@@ -28,8 +36,17 @@ class Home:
         self.root = expanded(root or default_home()).absolute()
 
     @property
+    def ledger_file(self) -> Path:
+        return self.root / "ledger.db"
+
+    @property
     def locks(self) -> Path:
         return self.root / "locks"
+
+    @property
+    def limits(self) -> Path:
+        """How much providers were used lately."""
+        return self.root / "limits"
 
     @property
     def evidence(self) -> Path:
@@ -45,11 +62,16 @@ class Home:
         store.prepare()
         return store
 
+    @property
+    def notes(self) -> JobNotes:
+        """What the store keeps of jobs. Makes nothing until something is noted."""
+        return JobNotes(Store(self.root / "store"))
+
     @functools.cached_property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> NotedLedger:
         with mapping_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-        return Ledger(self.root / "ledger.db")
+        return NotedLedger(self.ledger_file, self.notes)
 
     def close(self) -> None:
         """Let go of the ledger."""

@@ -19,6 +19,7 @@ from stages.images.base import PictureRequest
 from stages.models import Brief, Music, Visual
 from stages.render.models import MixSpec, MuxSpec, SegmentSpec
 from stages.speech.base import SpeechRequest
+from stages.speech.recording import Recording
 
 if TYPE_CHECKING:
     from pipeline.toolbox import Toolbox
@@ -32,24 +33,49 @@ _READING = ("av", "pillow")
 
 def script(brief: Brief, toolbox: Toolbox) -> dict[str, Any]:
     """Everything that can change a written script."""
+    return {**asked_of_writers(brief), "writers": toolbox.writer_identities}
+
+
+def asked_of_writers(brief: Brief) -> dict[str, Any]:
+    """What a writer is told, whoever it is."""
     return {
         "title": brief.title,
         "text": brief.text,
         "language": brief.language,
         "target_length_s": brief.target_length_s,
         "seed": brief.seed,
-        "writers": toolbox.writer_identities,
     }
 
 
 def speech(request: SpeechRequest, toolbox: Toolbox) -> dict[str, Any]:
     """Everything that can change a spoken line."""
-    return {"request": asdict(request), "speakers": toolbox.speaker_identities}
+    return {**asked(request), "speakers": toolbox.speaker_identities}
+
+
+def line(work: SpeechRequest | Recording, toolbox: Toolbox) -> dict[str, Any]:
+    """Everything that can change a line, whoever speaks it."""
+    return recording(work) if isinstance(work, Recording) else speech(work, toolbox)
+
+
+def recording(item: Recording) -> dict[str, Any]:
+    """A narration of the user's: its bytes, what is said in it, and who finds the words in it."""
+    return {
+        "file": _user_file(item.path),
+        "text": item.text,
+        "language": item.language,
+        "code": code_digest("stages.speech"),
+        "libraries": _versions(_SOUND),
+    }
 
 
 def picture(request: PictureRequest, toolbox: Toolbox) -> dict[str, Any]:
     """Everything that can change a drawn picture."""
-    return {"request": asdict(request), "painters": toolbox.painter_identities}
+    return {**asked(request), "painters": toolbox.painter_identities}
+
+
+def asked(request: SpeechRequest | PictureRequest) -> dict[str, Any]:
+    """What a voice or a painter is told, whoever it is."""
+    return {"request": asdict(request)}
 
 
 def visual(item: Visual) -> dict[str, Any]:

@@ -33,6 +33,10 @@ class JobOptions(Model):
     levels: dict[str, Degradation] = Field(default_factory=dict)
     encoders: dict[str, Degradation] = Field(default_factory=dict)
 
+    def as_asked(self) -> JobOptions:
+        """These, with all forgotten that a shortage or a failure forced."""
+        return self.model_copy(update={"levels": {}, "encoders": {}})
+
     def canonical(self) -> dict[str, Any]:
         """JSON for the ledger."""
         return self.model_dump(mode="json")

@@ -17,6 +17,7 @@ from pipeline.options import JobOptions, forced_encoders, forced_levels, frame_s
 from pipeline.states import ExportState, SceneState
 from pipeline.steps import Step
 from pipeline.toolbox import Toolbox
+from stages.heap import uncollected
 from stages.models import Brief, Degradation, Narration, Picture, Script
 from stages.render.focus import NAMED_REACH
 from stages.render.models import SceneCut, SegmentSpec
@@ -47,6 +48,7 @@ class Plan:
 
     # What the runner asks
 
+    @uncollected()
     def start(self) -> list[Step]:
         """The first steps: the script, or, where the brief has scenes, all lines and pictures."""
         steps: list[Step] = []
@@ -162,7 +164,7 @@ class Plan:
             lines = requests.lines(self.brief, script, scene)
             state.lines = len(lines)
             for position, request in enumerate(lines, 1):
-                key = step_key("speech", inputs.speech(request, self.toolbox))
+                key = step_key("speech", inputs.line(request, self.toolbox))
                 steps.append(Step(f"speech/{number:04}/{position:02}", "speech", number, key, request))
             steps += self._picture_steps(number)
         # Scenes nobody speaks in wait for no line; their pictures are new steps, so only cuts can appear here.

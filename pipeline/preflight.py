@@ -30,6 +30,7 @@ def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox) -> None:
         lambda: _check_theme(brief),
         lambda: _check_visuals(brief),
         lambda: _check_music(brief),
+        lambda: _check_recordings(brief),
         lambda: _check_writers(brief, toolbox),
         lambda: _check_speakers(brief, toolbox),
         lambda: _check_painters(toolbox),
@@ -121,7 +122,28 @@ def _check_music(brief: Brief) -> None:
         inspect_music(brief.music.path)
 
 
+def _check_recordings(brief: Brief) -> None:
+    from stages.speech.recording import Recording, check_recording
+
+    problems = []
+    for number, scene in enumerate(brief.scenes, 1):
+        if scene.recording is None:
+            continue
+        try:
+            check_recording(Recording(scene.recording, scene.narration, brief.language))
+        except FramekeepError as error:
+            line = f", line {scene.line}" if scene.line else ""
+            problems.append(f"{brief.name}{line}: scene {number}: {error.message}")
+    if problems:
+        raise BriefError(
+            "These recordings of the brief cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems),
+            problems=problems,
+            hint="record them again, or leave `recording` away to have a voice speak the scene",
+        )
+
+
 def _check_writers(brief: Brief, toolbox: Toolbox) -> None:
+    from stages.script.outline import OutlineWriter
     from stages.script.registry import check_names
 
     if brief.scenes:
@@ -136,13 +158,17 @@ def _check_writers(brief: Brief, toolbox: Toolbox) -> None:
             reasons.append(error)
         else:
             return
+    # Whoever is named in the brief itself was meant; what settings name may be out of reach for this once.
+    if not brief.providers.script and toolbox.may_degrade and OutlineWriter().can_write(brief):
+        return
     raise UsageError("; ".join(error.message for error in reasons), hint=reasons[-1].hint if reasons else "")
 
 
 def _check_speakers(brief: Brief, toolbox: Toolbox) -> None:
     from stages.speech.registry import explain_missing
 
-    text = spoken_text(brief)
+    voiced = [scene.narration for scene in brief.scenes if not scene.recording]
+    text = " ".join(voiced).strip() if brief.scenes else brief.text
     if not text:
         return
     if not toolbox.speaker_names:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from config.errors import BriefError, FramekeepError, SettingsError, UsageError
+from config.errors import BriefError, FramekeepError, ProviderError, SettingsError, UsageError
 from stages.models import Degradation, Model
+
+if TYPE_CHECKING:
+    from checkpoints.purchases import Purchase
 
 Status = Literal["done", "degraded", "failed", "parked", "interrupted"]
 
@@ -52,11 +57,29 @@ class AttemptCount(Model):
 
 
 class ErrorReport(Model):
-    """Why a run did not finish, and what to type next."""
+    """Why a run did not finish, and what to type next.
+
+    Of a provider that tells when to come back: in how many seconds, and the time of day that this is (UTC).
+    """
 
     code: str
     message: str
     hint: str = ""
+    retry_after_s: float | None = None
+    resume_after: str | None = None
+
+
+class PossibleCharge(Model):
+    """A paid call whose end nobody knows: the run was killed or stopped during it, or no answer came in time.
+
+    `request_id` is what the provider was told, so that its bill can be asked about.
+    """
+
+    provider: str
+    step: str
+    scene: int
+    request_id: str
+    begun_at: float
 
 
 class Result(Model):
@@ -66,6 +89,7 @@ class Result(Model):
     status: Status
     outputs: tuple[Output, ...] = ()
     degradations: tuple[Degradation, ...] = ()
+    possibly_charged: tuple[PossibleCharge, ...] = ()
     steps: StepCount = StepCount()
     attempts: AttemptCount = AttemptCount()
     elapsed_s: float = 0.0
@@ -87,12 +111,35 @@ class Result(Model):
         document = self.model_dump(mode="json")
         if self.error is None:
             del document["error"]
+        else:
+            document["error"] = {name: value for name, value in document["error"].items() if value is not None}
         return document
+
+
+def possible_charges(purchases: Iterable[Purchase], *, running: bool) -> tuple[PossibleCharge, ...]:
+    """Those of a job's paid calls that may have been charged for nothing. What a running job has begun, it may still end."""
+    return tuple(
+        PossibleCharge(
+            provider=one.provider,
+            step=one.step_id,
+            scene=one.scene,
+            request_id=one.request,
+            begun_at=one.begun_at,
+        )
+        for one in purchases
+        if one.is_uncertain or (one.state == "begun" and not running)
+    )
 
 
 def error_report(error: FramekeepError) -> ErrorReport:
     """An error as reports show it."""
-    return ErrorReport.model_validate(error.as_dict())
+    wait_s = error.retry_after_s if isinstance(error, ProviderError) and status_of(error) == "parked" else None
+    if wait_s is None:
+        return ErrorReport.model_validate(error.as_dict())
+    at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=wait_s + 0.999)
+    return ErrorReport(
+        **error.as_dict(), retry_after_s=round(wait_s, 1), resume_after=at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
 
 
 def status_of(error: FramekeepError) -> Status:

@@ -11,7 +11,7 @@ from config.settings import Settings
 from pipeline.options import frame_size
 from stages.images.base import PictureRequest
 from stages.models import Brief, CaptionMode, Picture, Script, ScriptScene
-from stages.render.captions import build_cues, max_chars_for, slice_cues
+from stages.render.captions import max_chars_for, slice_cues
 from stages.render.chapters import chapters_of
 from stages.render.models import (
     Encoding,
@@ -26,6 +26,7 @@ from stages.render.motion import plan_motion
 from stages.render.timing import programme, slices
 from stages.speech.base import SpeechRequest
 from stages.speech.lines import split_lines
+from stages.speech.recording import Recording
 
 if TYPE_CHECKING:
     from pipeline.plan import Plan
@@ -46,8 +47,10 @@ def pacing(settings: Settings) -> Pacing:
     return Pacing.model_validate(settings.rendering.pacing.model_dump())
 
 
-def lines(brief: Brief, script: Script, scene: ScriptScene) -> list[SpeechRequest]:
-    """A scene's narration, line by line."""
+def lines(brief: Brief, script: Script, scene: ScriptScene) -> Sequence[SpeechRequest | Recording]:
+    """A scene's narration, line by line; one that the user recorded in one piece."""
+    if scene.recording and scene.narration.strip():
+        return [Recording(scene.recording, " ".join(scene.narration.split()), brief.language)]
     return [
         SpeechRequest(text=text, language=brief.language, voice=brief.voice, seed=brief.seed)
         for text in _lines_of(scene.narration, brief.language)
@@ -81,9 +84,10 @@ def picture_request(brief: Brief, script: Script, number: int, size: tuple[int, 
 def body_specs(plan: Plan, export: ExportState, cut: SceneCut, picture: Picture) -> list[SegmentSpec]:
     """A scene's own frames, in slices that bound what a kill may cost."""
     encoding = _encoding(plan.settings, export)
-    cues = build_cues(cut, max_chars=max_chars_for(encoding.width, encoding.height))
+    cues = plan.scenes[cut.index - 1].cues_for(max_chars_for(encoding.width, encoding.height))
     layer = _layer(plan, cut, picture, encoding, 0)
-    longest = round(plan.settings.rendering.checkpoints.interval_s * CAREFUL_FPS)
+    checkpoints = plan.settings.rendering.checkpoints
+    longest = round(checkpoints.interval_s * CAREFUL_FPS) if checkpoints.enabled else cut.frames
     return [
         SegmentSpec(
             kind="body",
@@ -140,7 +144,8 @@ def mux_spec(
     """The finished file of an export."""
     assert plan.script
     encoding = _encoding(plan.settings, export)
-    whole = programme(plan.cuts(), max_chars=max_chars_for(encoding.width, encoding.height))
+    max_chars = max_chars_for(encoding.width, encoding.height)
+    whole = programme(plan.cuts(), cues=[scene.cues_for(max_chars) for scene in plan.scenes])
     return MuxSpec(
         segments=tuple(record.artifacts["segment"].digest for record in records),
         segment_frames=tuple(step.frames for step in planned),
@@ -188,9 +193,13 @@ def _encoding(settings: Settings, export: ExportState) -> Encoding:
     )
 
 
+# A scene's body, its two transitions and all levels of an export have the same.
+_motion = functools.lru_cache(maxsize=1024)(plan_motion)
+
+
 def _layer(plan: Plan, cut: SceneCut, picture: Picture, encoding: Encoding, offset: int) -> Layer:
     assert plan.script
-    motion = plan_motion(
+    motion = _motion(
         plan.script.scenes[cut.index - 1].motion,
         cut.frames,
         picture.width,

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from checkpoints.leases import Held, Lease
 from checkpoints.ledger import Ledger
 from checkpoints.records import Record
 from config.errors import (
@@ -24,13 +25,16 @@ from config.errors import (
     OutOfMemoryError,
     ProviderError,
     ResourceError,
+    StoreError,
 )
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
 from pipeline.execute import Executor
 from pipeline.plan import Plan
+from pipeline.sharing import Sharing
 from pipeline.steps import Step
 from stages.base import CancelToken
+from stages.heap import uncollected
 from stages.models import Degradation
 from stages.render.models import MuxSpec, SegmentSpec
 
@@ -38,6 +42,9 @@ from stages.render.models import MuxSpec, SegmentSpec
 _RANKS = {"script": 0, "speech": 1, "images": 1, "music": 1, "mix": 2, "mux": 2, "segment": 3}
 _MEDIA = frozenset({"segment", "mix", "mux"})
 _CALL_WORKERS = 2
+_PARKED = 75
+# So many other failed steps are named in an error; the ledger has them all.
+_NAMED = 5
 _POLL_S = 0.1
 
 
@@ -54,10 +61,19 @@ class Tally:
 class _Running:
     step: Step
     cancel: CancelToken
+    lease: Lease | None = None
+
+
+# What became of a step that was to be executed: its record; or who makes it in another run; or nothing, as it was made there.
+_Outcome = Record | Held | None
 
 
 class Runner:
-    """Runs one plan to its end. `wake` is called in between, so that a signal is noticed within a tenth of a second."""
+    """Runs one plan to its end. `wake` is called in between, so that a signal is noticed within a tenth of a second.
+
+    With `go_on` a failed step stops only what depends on it: all else is made first. Without, or when the machine itself runs
+    short, nothing more is started.
+    """
 
     def __init__(
         self,
@@ -69,6 +85,8 @@ class Runner:
         bus: Bus,
         cancel: CancelToken,
         media_workers: int,
+        *,
+        go_on: bool = True,
     ) -> None:
         self.tally = Tally()
         self._job_id = job_id
@@ -82,34 +100,45 @@ class Runner:
         self._capacity = {True: media_workers, False: _CALL_WORKERS}
         self._ready: dict[bool, list[tuple[int, int, int, Step]]] = {True: [], False: []}
         self._order = itertools.count()
-        self._running: dict[concurrent.futures.Future[Record], _Running] = {}
-        self._finished: queue.SimpleQueue[concurrent.futures.Future[Record]] = queue.SimpleQueue()
+        self._sharing = Sharing(job_id, ledger, checkpoints, bus)
+        self._running: dict[concurrent.futures.Future[_Outcome], _Running] = {}
+        self._finished: queue.SimpleQueue[concurrent.futures.Future[_Outcome]] = queue.SimpleQueue()
         self._waiting: dict[str, list[Step]] = {}
         self._made: set[str] = set()
         # Joins by id, and segments by key: each is repaired once in a run.
         self._repaired: set[str] = set()
-        self._failure: FramekeepError | None = None
+        self._go_on = go_on
+        # The steps that failed for good, and of each key that did, why: an equal step fails with it.
+        self._failed: dict[str, FramekeepError] = {}
+        self._hopeless: dict[str, FramekeepError] = {}
 
     def run(self) -> None:
         """Until the plan is finished. Raises what stopped it; what was running has ended by then and its results are kept."""
-        with concurrent.futures.ThreadPoolExecutor(sum(self._capacity.values())) as pool:
-            try:
-                self._enqueue(self._plan.start())
-                self._loop(pool)
-            except BaseException:
-                self._cancel.cancel("stopping after an error")
-                raise
-            finally:
-                self._cancel.close()
+        self._sharing.open()
+        try:
+            with concurrent.futures.ThreadPoolExecutor(sum(self._capacity.values())) as pool:
+                try:
+                    self._enqueue(self._plan.start())
+                    self._loop(pool)
+                except BaseException:
+                    self._cancel.cancel("stopping after an error")
+                    raise
+                finally:
+                    self._cancel.close()
+        finally:
+            self._sharing.close()
         self._cancel.check()
-        if self._failure:
-            raise self._failure
+        if self._failed:
+            raise self._what_failed()
 
     def _loop(self, pool: concurrent.futures.ThreadPoolExecutor) -> None:
         while True:
-            if not self._failure and not self._cancel.cancelled:
+            goes_on = not self._must_stop() and not self._cancel.cancelled
+            if goes_on:
+                if ready := self._sharing.ready():
+                    self._enqueue(ready)
                 self._submit(pool)
-            if not self._running:
+            if not self._running and not (goes_on and self._sharing.waiting):
                 return
             try:
                 future = self._finished.get(timeout=_POLL_S)
@@ -117,6 +146,7 @@ class Runner:
                 continue
             self._settle(self._running.pop(future), future)
 
+    @uncollected()
     def _enqueue(self, steps: Iterable[Step]) -> None:
         """Reuse what is already there, at once and as far as it leads; queue the rest."""
         todo = deque(steps)
@@ -157,8 +187,9 @@ class Runner:
                 if not self._is_wanted(step) or self._has_a_twin(step):
                     continue
                 token = CancelToken(self._cancel)
-                future = pool.submit(self._execute, step, token)
-                self._running[future] = _Running(step, token)
+                running = _Running(step, token)
+                future = pool.submit(self._execute, running)
+                self._running[future] = running
                 future.add_done_callback(self._finished.put)
 
     def _is_wanted(self, step: Step) -> bool:
@@ -170,17 +201,24 @@ class Runner:
         if step.key in self._made:
             self._enqueue([step])
             return True
+        if step.key in self._hopeless:
+            self._fail(step, self._hopeless[step.key])
+            return True
         if any(running.step.key == step.key for running in self._running.values()):
             self._waiting.setdefault(step.key, []).append(step)
             return True
-        return False
+        return self._sharing.join(step)
 
     def _busy(self, media: bool) -> int:
         return sum(1 for running in self._running.values() if (running.step.stage in _MEDIA) == media)
 
-    def _execute(self, step: Step, cancel: CancelToken) -> Record:
+    def _execute(self, running: _Running) -> _Outcome:
+        step, cancel = running.step, running.cancel
         cancel.check()
-        self._ledger.step_started(self._job_id, step.id, step.stage, step.scene, step.key)
+        started = self._sharing.start(step, cancel)
+        if not isinstance(started, Lease):
+            return started if isinstance(started, Held) else None
+        running.lease = started
         self._bus.send(
             "step_started",
             self._job_id,
@@ -188,24 +226,23 @@ class Runner:
             quality=step.work.encoding.level if isinstance(step.work, SegmentSpec | MuxSpec) else "",
         )
         record = self._executor.execute(step, cancel)
-        self._ledger.step_executed(self._job_id, step.id, record)
-        return record
+        return record if self._sharing.finish(step, started, record) else None
 
-    def _settle(self, running: _Running, future: concurrent.futures.Future[Record]) -> None:
+    def _settle(self, running: _Running, future: concurrent.futures.Future[_Outcome]) -> None:
         step = running.step
         running.cancel.close()
         twins = self._waiting.pop(step.key, [])
         try:
             record = future.result()
-        except CancelledError as error:
-            # Nobody told this step to stop: dropped without a word, it would be missing at the end.
-            if not running.cancel.cancelled:
-                self._fail(step, error)
+        except FramekeepError as error:
+            self._ended(running, error)
             self._enqueue(twins)
             return
-        except FramekeepError as error:
-            self._fail(step, error)
-            self._enqueue(twins)
+        if isinstance(record, Held):
+            self._sharing.wait(record.lease, [step, *twins])
+            return
+        if record is None:
+            self._enqueue([step, *twins])
             return
         self.tally.executed += 1
         self._made.add(step.key)
@@ -222,14 +259,41 @@ class Runner:
             for item in found:
                 self._bus.send("degraded", self._job_id, **item.model_dump(mode="json"))
 
-    def _fail(self, step: Step, error: FramekeepError) -> None:
-        self._ledger.step_failed(self._job_id, step.id, error)
+    def _ended(self, running: _Running, error: FramekeepError) -> None:
+        """After a step that was executed and gave no result."""
+        if self._sharing.is_lost(running.lease):
+            # Whatever it died of, another run makes it now.
+            self._enqueue([running.step])
+        elif isinstance(error, CancelledError) and running.cancel.cancelled:
+            self._sharing.stop(running.lease)
+        else:
+            # Of a cancellation that nobody asked for, this too: dropped without a word, the step would be missing at the end.
+            self._fail(running.step, error, running.lease)
+
+    def _fail(self, step: Step, error: FramekeepError, lease: Lease | None = None) -> None:
+        self._sharing.fail(step, error, lease)
         self._bus.send("step_failed", self._job_id, **_about(step), **error.as_dict())
         if not self._is_wanted(step) or self._repair(step, error):
             return
         if self._to_software(step, error) or self._step_down(step, error):
             return
-        self._failure = self._failure or error
+        self._failed[step.id] = error
+        self._hopeless[step.key] = error
+
+    def _must_stop(self) -> bool:
+        """Whether nothing more is started. Without a disk, memory or a ledger the others cannot do better."""
+        short = any(isinstance(error, ResourceError | StoreError) for error in self._failed.values())
+        return short or (bool(self._failed) and not self._go_on)
+
+    def _what_failed(self) -> FramekeepError:
+        """The error of the run: the first of those that waiting does not mend, else the first; it names the others."""
+        errors = list(self._failed.values())
+        chosen = next((error for error in errors if error.exit_code != _PARKED), errors[0])
+        others = [step_id for step_id, error in self._failed.items() if error is not chosen]
+        if others and not self._must_stop():
+            named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
+            chosen.message += f" (failed as well: {named})"
+        return chosen
 
     def _repair(self, step: Step, error: FramekeepError) -> bool:
         """After a join that found segments damaged: make these again, and then it. Once: what fails twice is no accident."""

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import threading
 import time
 from collections.abc import Iterator
+from typing import get_args
 
+from checkpoints.ledger import OPEN_STATES
 from checkpoints.locks import job_lock
+from checkpoints.progress import forget_progress
+from checkpoints.purchases import Purchases
+from checkpoints.records import Record
+from checkpoints.store import Store
 from config.errors import CancelledError, FramekeepError, OutOfTimeError, ResourceError, UsageError
 from config.settings import Settings
-from pipeline.checkpoint import Checkpoints
+from pipeline.alerts import Alerts
+from pipeline.checkpoint import RENDER_STAGES, Checkpoints
 from pipeline.claims import refuse_foreign_files, supersede
 from pipeline.deliver import deliver
 from pipeline.events import Bus, Event
@@ -22,31 +30,59 @@ from pipeline.naming import job_id
 from pipeline.options import JobOptions, kept_options
 from pipeline.plan import Plan
 from pipeline.preflight import check_input, check_output, check_space, notices
-from pipeline.report import AttemptCounter, Result, StepCount, error_report, status_of
+from pipeline.report import (
+    AttemptCounter,
+    Output,
+    PossibleCharge,
+    Result,
+    StepCount,
+    error_report,
+    possible_charges,
+    status_of,
+)
 from pipeline.resilience.breakers import Breakers
 from pipeline.resilience.guard import Guard
+from pipeline.resilience.lastresort import is_allowed
+from pipeline.resilience.restraints import Restraints
 from pipeline.runner import Runner, Tally
-from pipeline.steps import Step
+from pipeline.saving import Saver
+from pipeline.steps import StageName, Step
+from pipeline.telemetry import Telemetry
 from pipeline.toolbox import Toolbox
 from stages.base import CancelToken
 from stages.brief import canonical
+from stages.heap import uncollected
 from stages.models import Brief, Degradation
 
+_ANEW = "This job was not finished and is begun anew, as Resilience.StatePersistence.AutoResume is off"
 _BARE_RESUME = re.compile(r"framekeep resume\b(?! [\w-])")
 
 
 class Session:
     """Runs a job once. `bus` hears of everything; `cancel` stops it."""
 
-    def __init__(self, home: Home, settings: Settings, bus: Bus, breakers: Breakers, cancel: CancelToken) -> None:
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        bus: Bus,
+        breakers: Breakers,
+        cancel: CancelToken,
+        restraints: Restraints | None = None,
+    ) -> None:
         self._home = home
         self._settings = settings
         self._bus = bus
         self._breakers = breakers
+        self._restraints = restraints
         self._cancel = cancel
 
-    def run(self, brief: Brief, options: JobOptions, *, restore_quality: bool = False) -> Result:
+    def run(
+        self, brief: Brief, options: JobOptions, *, restore_quality: bool = False, resuming: bool = False
+    ) -> Result:
         """Make what the brief asks for, as far as it is not there already.
+
+        An unfinished job is gone on with, unless settings say that only one who is `resuming` wants that.
 
         Raises UsageError and BusyError, which leave no trace; every other end is a Result.
         """
@@ -54,19 +90,42 @@ class Session:
         try:
             with job_lock(self._home.locks, job):
                 known = self._home.ledger.job(job)
-                if known and not restore_quality:
+                is_open = known is not None and known.state in OPEN_STATES
+                begin_anew = is_open and not resuming and not self._settings.resilience.state_persistence.auto_resume
+                if known and not restore_quality and not begin_anew:
                     options = kept_options(known.options)
-                return _Run(self, job, brief, options, insist=restore_quality).go()
+                with self._shelf() as shelf:
+                    run = _Run(self, job, brief, options, insist=restore_quality, begin_anew=begin_anew, shelf=shelf)
+                    return run.go()
         except ResourceError as error:
             # It ended before there was anything to resume.
             error.hint = error.hint.replace("framekeep resume --all", "run the same command again")
             raise
 
+    @contextlib.contextmanager
+    def _shelf(self) -> Iterator[Store | None]:
+        """Where segments stand until their video is finished, if they are not to outlive the run before."""
+        if self._settings.rendering.checkpoints.enabled:
+            yield None
+            return
+        with self._home.store.scratch() as folder:
+            yield Store(folder)
+
 
 class _Run:
     """The state of one run."""
 
-    def __init__(self, session: Session, job: str, brief: Brief, options: JobOptions, *, insist: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        job: str,
+        brief: Brief,
+        options: JobOptions,
+        *,
+        insist: bool,
+        begin_anew: bool = False,
+        shelf: Store | None = None,
+    ) -> None:
         self._job = job
         self._brief = brief
         self._options = options
@@ -74,16 +133,44 @@ class _Run:
         self._settings = session._settings
         self._bus = session._bus
         self._breakers = session._breakers
+        self._restraints = session._restraints
         self._cancel = session._cancel
         self._toolbox = Toolbox(brief, self._settings)
+        self._begin_anew = begin_anew
         self._started = time.monotonic()
         self._attempts = AttemptCounter()
         self._bus.subscribe(self._count)
-        self._checkpoints = Checkpoints(self._home.ledger, self._home.store, self._repaired, insist=insist)
+        self._checkpoints = Checkpoints(
+            self._home.ledger,
+            self._home.store,
+            self._repaired,
+            insist=insist,
+            accepts=self._may_use,
+            anew=self._stages_to_redo(),
+            shelf=shelf,
+        )
 
     def _count(self, event: Event) -> None:
         if event.kind == "attempt" and event.job_id == self._job:
             self._attempts.note(event.data["operation"], event.data["provider"], event.data["outcome"])
+
+    def _may_use(self, record: Record) -> bool:
+        """What stood in for a provider that failed serves the job that it was made for, while settings allow it."""
+        return not record.stand_in or (record.key in self._own_keys and is_allowed(record, self._settings))
+
+    @functools.cached_property
+    def _own_keys(self) -> set[str]:
+        """What this job's earlier runs came to."""
+        return {step.key for step in self._home.ledger.steps(self._job)}
+
+    def _stages_to_redo(self) -> set[str]:
+        """Stages that settings want anew: all, those that render, or those of which a step failed in this job's last run."""
+        if self._begin_anew:
+            return set(get_args(StageName))
+        stages = set() if self._settings.rendering.checkpoints.resume_from_checkpoint else set(RENDER_STAGES)
+        if not self._settings.resilience.partial_success.retry_failed_only:
+            stages.update(step.stage for step in self._home.ledger.steps(self._job) if step.state == "failed")
+        return stages
 
     def _repaired(self, step: Step, what: str) -> None:
         data = {"step": step.id, "stage": step.stage, "scene": step.scene, "artifact": what}
@@ -94,7 +181,7 @@ class _Run:
         """Nothing where all is there; else preflight, the loop, delivery."""
         refuse_foreign_files(self._home, self._job, self._options)
         try:
-            finished = self._finished_plan()
+            finished = None if self._begin_anew else self._finished_plan()
         except UsageError:
             # An unknown name, say: preflight tells it together with all else that is wrong.
             check_input(self._brief, self._options, self._toolbox)
@@ -114,18 +201,19 @@ class _Run:
             exports=list(self._options.exports),
             output=str(self._options.output),
         )
-        for message in notices(self._brief):
+        for message in [*([_ANEW] if self._begin_anew else []), *notices(self._brief)]:
             ledger.event(self._job, "warning", {"step": "", "scene": 0, "message": message})
             self._bus.send("warning", self._job, step="", scene=0, message=message)
         return self._work()
 
+    @uncollected()
     def _finished_plan(self) -> tuple[Plan, Tally] | None:
         """The plan walked by its records alone, if that leads to finished files that verify."""
         plan = self._plan()
         tally, todo = Tally(), plan.start()
         while todo:
             step = todo.pop()
-            record = self._checkpoints.recall(step)
+            record = self._checkpoints.recall(step, finished=True)
             if record is None:
                 return None
             tally.reused += 1
@@ -161,21 +249,40 @@ class _Run:
         return result
 
     def _work(self) -> Result:
+        with self._telemetry() as telemetry:
+            return self._work_watched(telemetry)
+
+    @contextlib.contextmanager
+    def _telemetry(self) -> Iterator[Telemetry]:
+        """What hears of the guard's doings, circuits included; alerts that wait are sent at the end."""
+        alerts = Alerts(self._settings.monitoring)
+        telemetry = Telemetry(self._job, self._settings.monitoring.resilience, self._home.ledger, self._bus, alerts)
+        self._breakers.tell(
+            lambda line: self._bus.send("circuit", self._job, message=line), on_change=telemetry.circuit_changed
+        )
+        try:
+            yield telemetry
+        finally:
+            telemetry.flush()
+            alerts.close()
+
+    def _work_watched(self, telemetry: Telemetry) -> Result:
         plan = self._plan()
         executor = Executor(
             self._job,
             self._home.store,
             self._home.ledger,
             self._checkpoints,
-            Guard(self._settings, self._breakers),
+            Guard(self._settings, self._breakers, restraints=self._restraints, job_left_s=self._left_s),
             self._toolbox,
             self._bus,
             self._home.evidence,
+            telemetry=telemetry,
         )
         tally = Tally()
         try:
             check_space(self._brief, self._options, self._settings, self._home.store)
-            with self._job_deadline() as cancel:
+            with self._job_deadline() as cancel, self._saving():
                 runner = Runner(
                     self._job,
                     plan,
@@ -185,6 +292,7 @@ class _Run:
                     self._bus,
                     cancel,
                     self._settings.rendering.jobs or usable_cores(),
+                    go_on=self._settings.resilience.partial_success.enabled,
                 )
                 tally = runner.tally
                 runner.run()
@@ -200,16 +308,38 @@ class _Run:
         self._bus.send("job_done", self._job, **result.as_json())
         return result
 
+    @contextlib.contextmanager
+    def _saving(self) -> Iterator[None]:
+        """Keep what the ledger says of this run's progress fresh, if that is wanted."""
+        wanted = self._settings.resilience.state_persistence
+        if not wanted.enabled:
+            # What an earlier run saved is not how far this one is.
+            forget_progress(self._home.ledger, self._job)
+            yield
+            return
+        saver = Saver(self._home.ledger, self._job, wanted.save_interval_s)
+        self._bus.subscribe(saver.take)
+        saver.start()
+        try:
+            yield
+        finally:
+            saver.stop()
+
     def _note_fault(self, error: BaseException) -> None:
         """A fault of ours, or Ctrl-C in a script: the job must not look as if it were still running."""
         state = "failed" if isinstance(error, Exception) else "interrupted"
         with contextlib.suppress(FramekeepError):
             self._home.ledger.set_state(self._job, state, error={"code": "INTERNAL", "message": repr(error)})
 
+    def _left_s(self) -> float | None:
+        """What is left of the job's time; None for no limit."""
+        limit_s = self._settings.job_timeout_s
+        return limit_s - (time.monotonic() - self._started) if limit_s else None
+
     @contextlib.contextmanager
     def _job_deadline(self) -> Iterator[CancelToken]:
         """A token that is set when the job's time is up."""
-        limit_s = self._settings.timeouts.job_ms / 1000
+        limit_s = self._settings.job_timeout_s
         token = CancelToken(self._cancel)
         timer = threading.Timer(limit_s, token.cancel, ["the job's time is up"]) if limit_s else None
         if timer:
@@ -238,6 +368,7 @@ class _Run:
             job_id=self._job,
             status="degraded" if degradations else "done",
             outputs=outputs,
+            possibly_charged=self._possibly_charged(),
             degradations=degradations,
             steps=StepCount(executed=tally.executed, reused=tally.reused),
             attempts=self._attempts.count(),
@@ -250,6 +381,8 @@ class _Run:
         result = Result(
             job_id=self._job,
             status=status,
+            outputs=self._finished_outputs(plan) if status != "interrupted" else (),
+            possibly_charged=self._possibly_charged(),
             degradations=self._degradations(plan, tally),
             steps=StepCount(executed=tally.executed, reused=tally.reused),
             attempts=self._attempts.count(),
@@ -263,6 +396,25 @@ class _Run:
         kinds = {"parked": "job_parked", "interrupted": "job_interrupted"}
         self._bus.send(kinds.get(status, "job_failed"), self._job, **result.as_json())  # type: ignore[arg-type]
         return result
+
+    def _finished_outputs(self, plan: Plan) -> tuple[Output, ...]:
+        """The exports that are finished though another is not."""
+        if not self._settings.resilience.partial_success.return_partial_results:
+            return ()
+        try:
+            outputs = deliver(plan, self._options, self._home.store)
+        except FramekeepError:
+            # What stopped the run is what is reported; the next one delivers them.
+            return ()
+        for output in outputs:
+            self._bus.send("output", self._job, **output.model_dump(mode="json"))
+        return outputs
+
+    def _possibly_charged(self) -> tuple[PossibleCharge, ...]:
+        """Paid calls of this job of which nobody knows how they ended; nothing is under way any more."""
+        with contextlib.suppress(FramekeepError):
+            return possible_charges(Purchases(self._home.ledger).of_job(self._job), running=False)
+        return ()
 
     def _remember_levels(self, plan: Plan) -> None:
         if (plan.step_downs, plan.encoder_changes) != (self._options.levels, self._options.encoders):

@@ -9,7 +9,8 @@ from config.codecs import SOFTWARE
 from config.settings import QualityLevel
 from pipeline.steps import Step
 from stages.models import Narration, Picture
-from stages.render.models import SceneCut
+from stages.render.captions import build_cues
+from stages.render.models import Cue, SceneCut
 
 
 @dataclass
@@ -20,6 +21,14 @@ class SceneState:
     narrations: dict[int, tuple[str, Narration]] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
     cut: SceneCut | None = None
+    cues: dict[int, tuple[Cue, ...]] = field(default_factory=dict)
+
+    def cues_for(self, max_chars: int) -> tuple[Cue, ...]:
+        """Captions of the cut scene, set once for each length of line: its segments and every finished file have the same."""
+        assert self.cut
+        if max_chars not in self.cues:
+            self.cues[max_chars] = build_cues(self.cut, max_chars=max_chars)
+        return self.cues[max_chars]
 
 
 @dataclass

@@ -11,10 +11,11 @@ from stages.images.base import PictureRequest
 from stages.models import Brief, Music, Visual
 from stages.render.models import MixSpec, MuxSpec, SegmentSpec
 from stages.speech.base import SpeechRequest
+from stages.speech.recording import Recording
 
 StageName = Literal["script", "speech", "images", "music", "segment", "mix", "mux"]
 
-Work = Brief | SpeechRequest | PictureRequest | Visual | Music | SegmentSpec | MixSpec | MuxSpec
+Work = Brief | SpeechRequest | Recording | PictureRequest | Visual | Music | SegmentSpec | MixSpec | MuxSpec
 
 
 @dataclass(frozen=True)

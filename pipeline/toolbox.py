@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from pydantic import SecretStr
 
+from config.providers import ElevenLabsAccount
+from config.secret_keys import find_key
 from config.settings import LlmAccount, Settings
 from stages.models import Brief
 
@@ -29,6 +32,13 @@ class _Account(TypedDict, total=False):
     base_url: str | None
 
 
+class _VoiceAccount(TypedDict, total=False):
+    api_key: SecretStr | None
+    model: str
+    voice: str
+    base_url: str
+
+
 class Toolbox:
     """Providers in the order in which they are asked: the brief's choice, else the settings', else what fits the language."""
 
@@ -38,20 +48,37 @@ class Toolbox:
 
     @functools.cached_property
     def writer_names(self) -> tuple[str, ...]:
-        chain = self._settings.providers.llm
-        alone = bool(chain.names()) and not chain.fallback_enabled
-        return self._brief.providers.script or (*chain.names(), *(() if alone else ("outline",)))
+        return self._brief.providers.script or self._settings.providers.llm.names() or ("outline",)
 
     @functools.cached_property
     def speaker_names(self) -> tuple[str, ...]:
         from stages.speech.registry import default_order
 
         named = self._brief.providers.speech or self._settings.providers.tts.names()
-        return named or default_order(self._brief.language, self._brief.voice)
+        # Silence is nobody's choice, but a last resort.
+        return named or tuple(name for name in default_order(self._brief.language, self._brief.voice) if name != "text")
 
     @functools.cached_property
     def painter_names(self) -> tuple[str, ...]:
         return self._brief.providers.images or self._settings.providers.images.names()
+
+    @property
+    def may_degrade(self) -> bool:
+        """Whether somebody else may do the work of those who are asked."""
+        return self._settings.features.graceful_degradation.enabled
+
+    def wanted(self, stage: str) -> str:
+        """Who is asked first for a stage's work; empty for a stage that is this machine's own."""
+        match stage:
+            case "script":
+                names = self.writer_names
+            case "speech":
+                names = self.speaker_names
+            case "images":
+                names = self.painter_names
+            case _:
+                names = ()
+        return names[0] if names else ""
 
     def writers(self) -> tuple[ScriptWriter, ...]:
         return self._writers
@@ -69,7 +96,7 @@ class Toolbox:
     def _speakers(self) -> tuple[SpeechProvider, ...]:
         from stages.speech.registry import create
 
-        return tuple(create(name) for name in self.speaker_names)
+        return tuple(create(name, **self._voice_account(name)) for name in self.speaker_names)
 
     def painters(self) -> tuple[ImageProvider, ...]:
         return self._painters
@@ -125,6 +152,17 @@ class Toolbox:
 
         return load_fonts().identity()
 
+    def _voice_account(self, name: str) -> _VoiceAccount:
+        account = self._settings.providers.account_of(name)
+        if not isinstance(account, ElevenLabsAccount):
+            return {}
+        return {
+            "api_key": find_key(name, account, os.environ)[0],
+            "model": account.model,
+            "voice": account.voice,
+            "base_url": account.base_url,
+        }
+
     def _account(self, name: str) -> _Account:
         providers = self._settings.providers
         accounts: dict[str, tuple[Kind, LlmAccount]] = {
@@ -139,6 +177,6 @@ class Toolbox:
         return {
             "kind": "compatible" if kind == "openai" and account.base_url else kind,
             "model": account.model,
-            "api_key": account.api_key,
+            "api_key": find_key(name, account, os.environ)[0],
             "base_url": account.base_url or None,
         }

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from config.errors import CancelledError
 
@@ -25,9 +25,21 @@ class Provider(ABC):
 
     name: str
 
+    #: Whether a call costs money. It is then noted before it is made, and its answer is kept before anything else is done.
+    paid: bool = False
+
+    #: Whether asking again under the same id gives the first answer, and is not charged again.
+    remembers: bool = False
+
     @abstractmethod
     def identity(self) -> dict[str, str]:
         """Everything about this provider that can change its result (versions, model, voice files): part of step keys."""
+
+    def asking(self, request_id: str) -> Self:
+        """This provider for one call, which it makes under that id: where its service takes ids, a job's or an idempotency
+        key, a call that was made under the same id before is looked up there, and not paid again.
+        """
+        return self
 
 
 class CancelToken:

@@ -45,11 +45,15 @@ class Visual(Model):
 
 
 class SceneBrief(Model):
-    """One scene as the user wrote it. `hold_s` is extra time after the narration. `line` is where it stands in the brief."""
+    """One scene as the user wrote it. `hold_s` is extra time after the narration. `line` is where it stands in the brief.
+
+    `recording` is a sound file in which the whole narration is spoken.
+    """
 
     narration: str = ""
     heading: str = ""
     visual: Visual | None = None
+    recording: Path | None = None
     motion: MotionName = "auto"
     hold_s: Annotated[float, Field(ge=0.0, le=60.0)] = 0.0
     transition: TransitionName | None = None
@@ -94,6 +98,7 @@ class ScriptScene(Model):
     heading: str = ""
     picture_prompt: str = ""
     visual: Visual | None = None
+    recording: Path | None = None
     motion: MotionName = "auto"
     hold_s: float = 0.0
     transition: TransitionName | None = None

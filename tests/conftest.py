@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from checkpoints.keys import text_digest
+from checkpoints.leases import Lease
+from checkpoints.ledger import Ledger
+from checkpoints.owners import Owner
 from checkpoints.records import Artifact, Record
+from checkpoints.store import Store
 from config.settings import Settings
 from pipeline import Event, Pipeline
+from pipeline.checkpoint import Checkpoints
+from pipeline.events import Bus
+from pipeline.execute import Executor
+from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.guard import Guard
 from pipeline.steps import Step
-from stages.models import Narration, Picture, Word
+from pipeline.toolbox import Toolbox
+from stages.base import CancelToken, Clock, Provider
+from stages.models import Brief, Narration, Picture, Word
 from stages.render.encoder_choice import Choice
 
 TINY: dict[str, Any] = {
@@ -132,3 +144,49 @@ def make_pipeline(tmp_path: Path, tiny_settings: Settings, events: list[Event]) 
     yield make
     for pipeline in opened:
         pipeline.close()
+
+
+class Workbench:
+    """One home with one job, and steps executed on it as the runner does, by providers of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ledger, self.store = Ledger(folder / "ledger.db"), Store(folder / "store")
+        self.store.prepare()
+        self.ledger.put_job("job", "T", {}, {})
+        self.told: list[Event] = []
+        self.owner = Owner.here()
+        self.now = time.time()
+
+    def toolbox(self, settings: Settings, brief: Brief | None = None, **providers: Sequence[Provider]) -> Toolbox:
+        """A toolbox whose `writers`, `speakers` or `painters` are the test's."""
+        toolbox: Any = Toolbox(brief or Brief(title="T", text="x"), settings)
+        for kind, given in providers.items():
+            toolbox.__dict__[f"_{kind}"] = tuple(given)
+            toolbox.__dict__[f"{kind[:-1]}_names"] = tuple(one.name for one in given)
+        return toolbox  # type: ignore[no-any-return]
+
+    def checkpoints(self, **options: Any) -> Checkpoints:
+        return Checkpoints(self.ledger, self.store, lambda step, what: None, **options)
+
+    def executor(self, settings: Settings, toolbox: Toolbox, checkpoints: Checkpoints | None = None) -> Executor:
+        guard = Guard(settings, Breakers(), Clock(sleep=lambda seconds: None))
+        checkpoints = checkpoints or self.checkpoints()
+        return Executor(
+            "job", self.store, self.ledger, checkpoints, guard, toolbox, Bus(self.told.append), wall=lambda: self.now
+        )
+
+    def run(self, step: Step, settings: Settings, toolbox: Toolbox) -> Record:
+        """Execute a step, and commit its result."""
+        lease = self.ledger.step_started("job", step.id, step.stage, step.scene, step.key, self.owner)
+        assert isinstance(lease, Lease)
+        record = self.executor(settings, toolbox).execute(step, CancelToken())
+        assert self.ledger.step_executed("job", step.id, record, lease)
+        return record
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Iterator[Workbench]:
+    """A home to execute single steps on."""
+    bench = Workbench(tmp_path / "bench")
+    yield bench
+    bench.ledger.close()

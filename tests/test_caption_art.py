@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from stages.images.card_sheet import safe_bottom
 from stages.images.palette import contrast
+from stages.images.safe_area import safe_bottom
 from stages.models import Picture, Word
 from stages.render.caption_art import CaptionBitmap, caption_bitmaps
 from stages.render.models import Cue, Encoding, Layer, Motion, SegmentSpec

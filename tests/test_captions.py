@@ -218,7 +218,7 @@ def test_captions_of_a_programme_never_overlap_and_stay_within_their_scenes() ->
         )
         for number in range(1, 5)
     ]
-    whole = programme(cuts, max_chars=42)
+    whole = programme(cuts, [build_cues(cut, max_chars=42) for cut in cuts])
     assert all(before.end <= after.start for before, after in pairwise(whole.cues))
     assert whole.cues[-1].end <= whole.frames
     assert " ".join(line for cue in whole.cues for line in cue.lines) == " ".join([PROSE] * 4)

@@ -21,8 +21,8 @@ from stages.images.card_content import find_figure, find_items, find_quote, firs
 from stages.images.card_icons import icon_for
 from stages.images.card_layouts import CardPlan, plan_card
 from stages.images.card_provider import CardProvider
-from stages.images.card_sheet import safe_bottom
 from stages.images.palette import PALETTES, contrast, luminance, mix, palette_for
+from stages.images.safe_area import safe_bottom
 from stages.images.themes import THEMES, check_theme
 from stages.typeset.svg import document, rasterise
 

@@ -16,7 +16,9 @@ from pydantic import ValidationError
 
 from checkpoints.ledger import OPEN_STATES
 from checkpoints.locks import job_lock
+from checkpoints.owners import Owner
 from checkpoints.records import Record
+from checkpoints.responses import Responses, put
 from checkpoints.store import Store
 from config.errors import UsageError
 from pipeline import cleanup
@@ -72,11 +74,28 @@ class House:
         max_bytes: int | None = None,
         keep_last: int = 0,
         dry_run: bool = False,
+        answers_since: float | None = None,
     ) -> CleanupReport:
         self.now = NOW
         return collect(
-            self.home, older_than_s=older_than_s, max_bytes=max_bytes, keep_last=keep_last, dry_run=dry_run, now=NOW
+            self.home,
+            older_than_s=older_than_s,
+            max_bytes=max_bytes,
+            keep_last=keep_last,
+            dry_run=dry_run,
+            now=NOW,
+            answers_since=answers_since,
         )
+
+    def answer(self, name: str) -> None:
+        """A provider's answer, made at this time; no job names it."""
+        record = self.result(name).model_copy(update={"request": f"request {name}", "provider": "OpenAI"})
+        with self.home.ledger.writing("test") as connection:
+            put(connection, record, self.now)
+
+    def answers(self) -> set[str]:
+        """The keys of all answers that are known."""
+        return Responses(self.home.ledger).keys_since(0)
 
     def jobs(self) -> list[str]:
         return sorted(job.id for job in self.home.ledger.jobs())
@@ -185,7 +204,7 @@ def test_a_finished_job_of_the_same_name_stays_while_its_edited_brief_waits(hous
 
 
 def test_age_and_number_must_both_be_exceeded(house: House) -> None:
-    for days, name in enumerate("abcdef", 1):
+    for days, name in zip(range(6, 0, -1), "fedcba", strict=True):
         house.at(days).job(f"{name}-1", "done", name)
     assert house.collect(older_than_s=4 * DAY, keep_last=5).jobs == ("f-1",)
     assert house.collect(older_than_s=30 * DAY).jobs == ()
@@ -194,7 +213,7 @@ def test_age_and_number_must_both_be_exceeded(house: House) -> None:
 
 
 def test_the_oldest_go_until_the_rest_fits(house: House) -> None:
-    for days, name in enumerate("abcdef", 1):
+    for days, name in zip(range(6, 0, -1), "fedcba", strict=True):
         house.at(days).job(f"{name}-1", "done", name)
     report = house.collect(max_bytes=350)
     assert report.jobs == ("d-1", "e-1", "f-1")
@@ -205,7 +224,7 @@ def test_the_oldest_go_until_the_rest_fits(house: House) -> None:
 
 
 def test_a_limit_of_bytes_comes_after_the_limit_of_age(house: House) -> None:
-    for days, name in enumerate("abcdef", 1):
+    for days, name in zip(range(6, 0, -1), "fedcba", strict=True):
         house.at(days).job(f"{name}-1", "done", name)
     assert house.collect(older_than_s=5 * DAY, max_bytes=300).jobs == ("d-1", "e-1", "f-1")
 
@@ -246,7 +265,7 @@ def test_files_and_results_that_nobody_names_go_after_a_day(house: House) -> Non
 def test_a_result_that_only_the_store_knows_is_kept_while_a_step_names_it(house: House) -> None:
     # The step was killed between its record and its row.
     house.at(9).job("tides-1", "interrupted")
-    house.home.ledger.step_started("tides-1", "s", "images", 1, key_of("a"))
+    house.home.ledger.step_started("tides-1", "s", "images", 1, key_of("a"), Owner.here())
     house.result("a", in_ledger=False)
     house.collect()
     assert house.contents() == "a"
@@ -410,3 +429,15 @@ def test_every_job_that_stays_has_all_its_results_whole(
     assert not any(jobs[int(job[2:])][0] in OPEN_STATES for job in gone)
     assert sum(file_size for _, file_size, _ in fresh.artifacts()) == report.bytes_kept
     house.home.close()
+
+
+def test_answers_that_may_still_stand_in_for_a_provider_stay_and_the_others_go(house: House) -> None:
+    house.at(5).answer("a")
+    house.at(2).answer("b")
+    assert house.collect(max_bytes=0, answers_since=NOW - 3 * DAY, dry_run=True).artifacts == 1
+    assert house.answers() == {key_of("a"), key_of("b")}
+    house.collect(max_bytes=0, answers_since=NOW - 3 * DAY)
+    assert house.contents() == "b"
+    assert house.answers() == {key_of("b")}
+    house.collect()
+    assert (house.contents(), house.answers()) == ("", set())

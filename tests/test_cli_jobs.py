@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from checkpoints.locks import job_lock
+from checkpoints.owners import Owner
 from config.errors import DiskFullError
 from pipeline.cli.app import main
 from pipeline.home import Home
@@ -84,7 +85,7 @@ def test_jobs_are_listed_with_their_state_the_latest_first(run: Run, home: Home)
     code, out, err = run("jobs")
     lines = out.splitlines()
     assert (code, err) == (0, "")
-    assert lines[0].split() == ["STATE", "JOB", "CHANGED", "EXPORTS", "TITLE"]
+    assert lines[0].split() == ["STATE", "JOB", "CHANGED", "THERE", "EXPORTS", "TITLE"]
     assert [line.split()[:2] for line in lines[1:]] == [["parked", "new-2"], ["done", "old-1"]]
     assert lines[1].endswith("The [red]tides[/red]")
     assert [job["job_id"] for job in json.loads(run("jobs", "--state", "done", "--json")[1])["jobs"]] == ["old-1"]
@@ -102,7 +103,7 @@ def test_a_killed_job_is_interrupted_and_a_running_one_is_running(run: Run, home
 
 def test_a_job_is_shown_with_steps_calls_news_error_and_what_to_type(run: Run, home: Home) -> None:
     put(home, "tides-1", "running")
-    home.ledger.step_started("tides-1", "speech-1", "speech", 1, "k1")
+    home.ledger.step_started("tides-1", "speech-1", "speech", 1, "k1", Owner.here())
     home.ledger.step_failed("tides-1", "speech-1", DiskFullError("No space left for line 1"))
     home.ledger.attempt(
         "tides-1",

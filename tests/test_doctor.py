@@ -13,7 +13,7 @@ from checkpoints.records import Artifact, Record
 from config.errors import SettingsError, UnavailableError
 from config.loader import Loaded
 from config.settings import Settings
-from pipeline import doctor, doctor_tools
+from pipeline import doctor, doctor_state, doctor_tools
 from pipeline.cli.app import main
 from pipeline.doctor import Finding
 from pipeline.home import Home
@@ -115,7 +115,7 @@ def test_a_home_on_a_network_disk_is_a_warning(tmp_path: Path, monkeypatch: pyte
 def test_a_clock_that_cannot_be_right_is_found(home: Home, now: float, status: str) -> None:
     home.ledger._wall = lambda: 1_900_000_000.0
     home.ledger.put_job("a-1", "A", {}, {})
-    (finding,) = doctor.check_clock(home, now)
+    (finding,) = doctor_state.check_clock(home, now)
     assert finding.status == status
 
 
@@ -158,15 +158,15 @@ def test_missing_artifacts_are_found_at_once_and_altered_ones_by_reading_all(hom
             path.write_text(f"artifact {number}")
             sources.append(home.store.publish(path))
     home.ledger.adopt(Record(key="k" * 64, stage="speech", artifacts={"a": sources[0], "b": sources[1]}))
-    assert [one.status for one in doctor.check_store(home, deep=True)] == ["ok"]
+    assert [one.status for one in doctor_state.check_store(home, deep=True)] == ["ok"]
     altered = home.store.path(sources[0].digest)
     altered.chmod(0o644)
     altered.write_text("ARTIFACT 0")
-    assert [one.status for one in doctor.check_store(home, deep=False)] == ["ok"]
-    (finding,) = doctor.check_store(home, deep=True)
+    assert [one.status for one in doctor_state.check_store(home, deep=False)] == ["ok"]
+    (finding,) = doctor_state.check_store(home, deep=True)
     assert (finding.status, finding.message[:6]) == ("warn", "1 of 2")
     home.store.discard(sources[1].digest)
-    (finding,) = doctor.check_store(home, deep=False)
+    (finding,) = doctor_state.check_store(home, deep=False)
     assert finding.message.startswith("1 of 2")
     assert isinstance(sources[0], Artifact)
 

@@ -298,7 +298,12 @@ def test_circuits_can_be_sent_to_report_elsewhere() -> None:
     second: list[str] = []
     breakers = Breakers(first.append)
     settings = Settings.model_validate(
-        {"resilience": {"circuit_breaker": {"failure_threshold": 1}, "retry": {"max_retry_attempts": 0}}}
+        {
+            "resilience": {
+                "circuit_breaker": {"failure_threshold": 1, "minimum_throughput": 1},
+                "retry": {"max_retry_attempts": 0},
+            }
+        }
     )
     call = Guard(settings, breakers, Time().clock()).bind(CancelToken(), lambda note: None)
     breakers.tell(second.append)

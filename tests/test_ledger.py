@@ -18,13 +18,16 @@ from alembic.migration import MigrationContext
 
 from checkpoints import database, ledger
 from checkpoints.database import driver, wal_is_sound
+from checkpoints.leases import Lease
 from checkpoints.ledger import OPEN_STATES, EventRow, JobRow, Ledger
+from checkpoints.owners import Owner
 from checkpoints.records import Artifact, Record
 from checkpoints.schema import REVISION, metadata
 from config.errors import DiskFullError, StoreError, TimedOutError
 
 BRIEF = {"title": "Tides", "scenes": [{"text": "Größe 🎬"}]}
 OPTIONS = {"exports": ["youtube"], "levels": {}}
+ME = Owner.here()
 
 
 class Wall:
@@ -60,6 +63,10 @@ def record(key: str = "k1", fact: int = 1) -> Record:
     return Record(key=key, stage="speech", artifacts=artifacts, facts={"n": fact}, degradations=({"stage": "speech"},))
 
 
+def lease_of(book: Ledger, key: str = "k1") -> Lease:
+    return book.leases()[key]
+
+
 def kinds(book: Ledger, job: str = "tides-1") -> list[str]:
     return [event.kind for event in book.events(job)]
 
@@ -87,7 +94,7 @@ def test_a_job_is_kept_with_all_that_was_said_of_it(book: Ledger, wall: Wall) ->
 
 def test_a_job_put_again_keeps_its_birth_and_history_and_loses_its_error_once_it_runs(book: Ledger, wall: Wall) -> None:
     book.put_job("tides-1", "Tides", BRIEF, OPTIONS)
-    book.step_started("tides-1", "s1", "speech", 1, "k1")
+    book.step_started("tides-1", "s1", "speech", 1, "k1", ME)
     book.set_state("tides-1", "failed", error={"code": "X", "message": "", "hint": ""})
     wall.now = 2_000.0
     book.put_job("tides-1", "Tides II", {**BRIEF, "n": 1}, OPTIONS)
@@ -122,8 +129,8 @@ def test_options_are_kept_for_resuming(with_job: Ledger) -> None:
 
 
 def test_forgetting_a_job_takes_its_steps_attempts_and_events_and_leaves_results(with_job: Ledger) -> None:
-    with_job.step_started("tides-1", "s1", "speech", 1, "k1")
-    with_job.step_executed("tides-1", "s1", record())
+    with_job.step_started("tides-1", "s1", "speech", 1, "k1", ME)
+    with_job.step_executed("tides-1", "s1", record(), lease_of(with_job))
     note_attempt(with_job)
     with_job.put_job("other-1", "Other", {}, {})
     with_job.forget_job("tides-1")
@@ -137,13 +144,13 @@ def test_forgetting_a_job_takes_its_steps_attempts_and_events_and_leaves_results
 
 
 def test_a_step_counts_its_runs_and_ends_executed_with_its_result(with_job: Ledger, wall: Wall) -> None:
-    with_job.step_started("tides-1", "s1", "speech", 3, "k1")
+    with_job.step_started("tides-1", "s1", "speech", 3, "k1", ME)
     with_job.step_failed("tides-1", "s1", TimedOutError("pico: too slow", hint="wait", provider="pico"))
     (step,) = with_job.steps("tides-1")
     assert (step.state, step.runs, step.error) == ("failed", 1, "TIMEOUT: pico: too slow")
     wall.now = 1_100.0
-    with_job.step_started("tides-1", "s1", "speech", 3, "k2")
-    with_job.step_executed("tides-1", "s1", record("k2"))
+    with_job.step_started("tides-1", "s1", "speech", 3, "k2", ME)
+    with_job.step_executed("tides-1", "s1", record("k2"), lease_of(with_job, "k2"))
     (step,) = with_job.steps("tides-1")
     assert vars(step) == {
         "id": "s1",
@@ -166,7 +173,7 @@ def test_a_step_counts_its_runs_and_ends_executed_with_its_result(with_job: Ledg
 
 
 def test_reused_steps_are_noted_together_and_their_results_count_as_used(with_job: Ledger, wall: Wall) -> None:
-    with_job.step_started("tides-1", "s1", "speech", 1, "old")
+    with_job.step_started("tides-1", "s1", "speech", 1, "old", ME)
     wall.now = 1_500.0
     with_job.steps_reused("tides-1", [("s1", "speech", 1, record("k1")), ("s2", "images", 2, record("k2", 5))])
     assert [(step.id, step.key, step.state, step.runs) for step in with_job.steps("tides-1")] == [
@@ -213,8 +220,8 @@ def test_only_results_that_no_step_names_and_that_rest_long_enough_are_forgotten
     for number, key in enumerate(["named", "resting", "young"]):
         wall.now = 1_000.0 + 100 * number
         with_job.adopt(record(key))
-    with_job.step_started("tides-1", "s1", "speech", 1, "named")
-    with_job.step_started("tides-1", "s2", "speech", 1, "being made")
+    with_job.step_started("tides-1", "s1", "speech", 1, "named", ME)
+    with_job.step_started("tides-1", "s2", "speech", 1, "being made", ME)
     keys = ["being made", "named", "resting", "unknown", "young"]
     assert with_job.forget_unused(keys, 1_100.0) == ["resting", "unknown"]
     assert [found.key for found, _ in with_job.results()] == ["named", "young"]
@@ -260,8 +267,8 @@ def snapshot(book: Ledger) -> tuple[Any, ...]:
 CHANGES: dict[str, Callable[[Ledger], None]] = {
     "put_job": lambda book: book.put_job("tides-1", "Again", {}, {}),
     "set_state": lambda book: book.set_state("tides-1", "done", report={"a": 1}),
-    "step_started": lambda book: book.step_started("tides-1", "s2", "speech", 2, "k2"),
-    "step_executed": lambda book: book.step_executed("tides-1", "s1", record()),
+    "step_started": lambda book: book.step_started("tides-1", "s2", "speech", 2, "k2", ME),
+    "step_executed": lambda book: book.step_executed("tides-1", "s1", record(), lease_of(book)),
     "steps_reused": lambda book: book.steps_reused("tides-1", [("s1", "speech", 1, record())]),
     "step_failed": lambda book: book.step_failed("tides-1", "s1", TimedOutError("slow")),
 }
@@ -271,7 +278,7 @@ CHANGES: dict[str, Callable[[Ledger], None]] = {
 def test_a_change_whose_event_cannot_be_written_did_not_happen(
     with_job: Ledger, change: Callable[[Ledger], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_job.step_started("tides-1", "s1", "speech", 1, "k1")
+    with_job.step_started("tides-1", "s1", "speech", 1, "k1", ME)
     before = snapshot(with_job)
 
     def failing(*_: Any) -> None:
@@ -289,7 +296,7 @@ def test_a_change_whose_event_cannot_be_written_did_not_happen(
 def test_an_event_of_a_change_that_cannot_be_made_is_not_there(with_job: Ledger) -> None:
     changes: list[Callable[[], None]] = [
         lambda: with_job.set_state("nobody", "done"),
-        lambda: with_job.step_started("nobody", "s1", "speech", 1, "k"),
+        lambda: with_job.step_started("nobody", "s1", "speech", 1, "k", ME),
         lambda: with_job.event("nobody", "warning", {}),
     ]
     for change in changes:
@@ -302,8 +309,8 @@ def test_an_event_of_a_change_that_cannot_be_made_is_not_there(with_job: Ledger)
 
 
 def test_everything_is_there_after_opening_again(with_job: Ledger) -> None:
-    with_job.step_started("tides-1", "s1", "speech", 1, "k1")
-    with_job.step_executed("tides-1", "s1", record())
+    with_job.step_started("tides-1", "s1", "speech", 1, "k1", ME)
+    with_job.step_executed("tides-1", "s1", record(), lease_of(with_job))
     note_attempt(with_job)
     before = snapshot(with_job)
     with_job.close()
@@ -383,7 +390,7 @@ def test_a_ledger_of_a_newer_version_is_refused_and_left_as_it_is(with_job: Ledg
     with_job.close()
     set_revision(with_job.path, "0099")
     before = with_job.path.read_bytes()
-    with pytest.raises(StoreError, match=r"newer Framekeep \(schema 0099; this one knows 0001\)") as caught:
+    with pytest.raises(StoreError, match=rf"newer Framekeep \(schema 0099; this one knows {REVISION}\)") as caught:
         Ledger(with_job.path)
     assert "--home" in caught.value.hint
     assert with_job.path.read_bytes() == before
@@ -395,13 +402,43 @@ def test_an_older_ledger_is_backed_up_whole_before_it_is_changed(with_job: Ledge
     with_job.event("tides-1", "warning", {"message": "latest"})
     with with_job._write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(StoreError, match="cannot be brought to schema 0001") as caught:
+    with pytest.raises(StoreError, match=f"cannot be brought to schema {REVISION}") as caught:
         Ledger(with_job.path)
     assert caught.value.hint
     backup = with_job.path.with_name(f"ledger.db.before-{REVISION}")
     raw = sqlite3.connect(backup)
     assert raw.execute("SELECT kind FROM events ORDER BY id").fetchall() == [("job_queued",), ("warning",)]
     assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    raw.close()
+
+
+def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_that_it_holds(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    path = tmp_path / "ledger.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO jobs (id, title, state, brief, options, created_at, updated_at) "
+            "VALUES ('tides-1', 'Tides', 'interrupted', '{}', '{}', 1, 2)"
+        )
+        connection.exec_driver_sql("INSERT INTO events (job_id, at, kind, data) VALUES ('tides-1', 1, 'e', '{}')")
+    engine.dispose()
+    book = Ledger(path)
+    assert [(job.id, job.state) for job in book.jobs()] == [("tides-1", "interrupted")]
+    assert isinstance(book.step_started("tides-1", "s1", "speech", 1, "k1", ME), Lease)
+    assert kinds(book) == ["e", "step_started"]
+    assert book.is_sound()
+    book.close()
+    raw = sqlite3.connect(path.with_name(f"ledger.db.before-{REVISION}"))
+    assert raw.execute("SELECT id FROM jobs").fetchall() == [("tides-1",)]
+    assert "leases" not in [name for (name,) in raw.execute("SELECT name FROM sqlite_master")]
     raw.close()
 
 
@@ -448,8 +485,9 @@ def test_a_ledger_that_is_damaged_in_the_middle_is_noticed(with_job: Ledger) -> 
     with_job.close()
     size = with_job.path.stat().st_size
     with with_job.path.open("r+b") as file:
-        file.seek(4096 * 2)
-        file.write(b"\xff" * (size - 4096 * 3))
+        # The last pages were made last: the events' own, and none of the schema's.
+        file.seek(size - 4096 * 8)
+        file.write(b"\xff" * 4096 * 7)
     book = Ledger(with_job.path)
     assert not book.is_sound()
     with pytest.raises(StoreError, match=r"cannot be used: .*malformed"):

@@ -417,17 +417,26 @@ def test_a_folder_of_pictures_is_spread_over_the_scenes(
         make_pipeline().render(tiny_brief, output=tmp_path / "out")
 
 
-def test_a_provider_that_is_down_parks_the_job(
-    make_pipeline: MakePipeline, tiny_brief: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_provider_that_is_down_parks_the_job_where_nothing_may_stand_in(
+    make_pipeline: MakePipeline,
+    tiny_brief: Path,
+    tmp_path: Path,
+    tiny_settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from stages.images.card_provider import CardProvider
+
+    data = tiny_settings.model_dump()
+    data["features"]["graceful_degradation"]["enabled"] = False
+    data["resilience"]["circuit_breaker"]["enabled"] = False
+    strict = Settings.model_validate(data)
 
     def draw(*_: object) -> Path:
         raise TransientError("the service is down", provider="card")
 
     with monkeypatch.context() as patch:
         patch.setattr(CardProvider, "draw", draw)
-        result = make_pipeline().render(tiny_brief, output=tmp_path / "out")
+        result = make_pipeline(strict).render(tiny_brief, output=tmp_path / "out")
     assert (result.status, result.exit_code) == ("parked", 75)
     assert result.error
     assert result.error.code == "RETRY_EXHAUSTED"

@@ -13,7 +13,14 @@ import pytest
 from checkpoints.ledger import Ledger
 from checkpoints.records import Record
 from checkpoints.store import Store
-from config.errors import CancelledError, DiskFullError, OutOfMemoryError, RejectedError, StoreError
+from config.errors import (
+    CancelledError,
+    DiskFullError,
+    OutOfMemoryError,
+    RejectedError,
+    RetryExhaustedError,
+    StoreError,
+)
 from config.settings import Settings
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus, Event
@@ -63,13 +70,21 @@ class House:
         self.options = JobOptions(exports=("youtube",), output=folder, stem="x")
         self.ledger.put_job(JOB, "T", {}, {})
 
-    def run(self, brief: Brief, work: Work = lambda step, cancel: None, *, jobs: int = 2, **options: Any) -> Runner:
+    def run(
+        self,
+        brief: Brief,
+        work: Work = lambda step, cancel: None,
+        *,
+        jobs: int = 2,
+        go_on: bool = True,
+        **options: Any,
+    ) -> Runner:
         self.plan = Plan(brief, self.options.model_copy(update=options), self.settings, self.toolbox)
         checkpoints = Checkpoints(self.ledger, self.store, lambda step, what: None)
         self.executor = StubExecutor(checkpoints, self.answer, work)
         executor: Any = self.executor
         bus = Bus(self.events.append)
-        self.runner = Runner(JOB, self.plan, self.ledger, checkpoints, executor, bus, self.cancel, jobs)
+        self.runner = Runner(JOB, self.plan, self.ledger, checkpoints, executor, bus, self.cancel, jobs, go_on=go_on)
         self.runner.run()
         return self.runner
 
@@ -115,7 +130,7 @@ def test_equal_steps_are_made_once_and_the_others_reuse_it(house: House) -> None
     assert runner.tally.reused >= 2
 
 
-def test_a_step_that_fails_stops_the_run_and_what_is_running_is_kept(house: House) -> None:
+def test_a_step_that_fails_stops_the_run_if_it_is_to_and_what_is_running_is_kept(house: House) -> None:
     begun = threading.Event()
 
     def work(step: Step, cancel: CancelToken) -> None:
@@ -126,7 +141,7 @@ def test_a_step_that_fails_stops_the_run_and_what_is_running_is_kept(house: Hous
             begun.set()
 
     with pytest.raises(RejectedError):
-        house.run(brief_of("One.", "Two.", "Three."), work)
+        house.run(brief_of("One.", "Two.", "Three."), work, go_on=False)
     assert "speech/0002/01" in house.executor.made
     assert not any(name.startswith("segment") for name in house.executor.made)
     assert {step.id: step.state for step in house.ledger.steps(JOB)}["speech/0001/01"] == "failed"
@@ -138,7 +153,42 @@ def test_a_step_that_fails_stops_the_run_and_what_is_running_is_kept(house: Hous
 def test_steps_that_wait_for_an_equal_one_do_not_wait_for_ever_when_it_fails(house: House) -> None:
     with pytest.raises(RejectedError):
         house.run(brief_of("The same.", "The same."), failing("speech", RejectedError("no")))
-    assert house.told("step_failed") == ["speech/0001/01"]
+    # The second would ask for the same, in vain.
+    assert house.told("step_failed") == ["speech/0001/01", "speech/0002/01"]
+    assert house.told("step_started").count("speech/0002/01") == 0
+
+
+def test_a_step_that_fails_stops_only_what_depends_on_it(house: House) -> None:
+    with pytest.raises(RejectedError):
+        house.run(brief_of("One.", "Two.", "Three."), failing("images/0002", RejectedError("no")))
+    made = house.executor.made
+    assert {"speech/0001/01", "speech/0002/01", "speech/0003/01", "images/0001/16:9", "images/0003/16:9", "mix"} <= set(
+        made
+    )
+    assert "segment/youtube/high/0001/01" in made
+    assert "segment/youtube/high/0003/01" in made
+    assert not any("/0002/0" in name for name in made if name.startswith("segment"))
+    again = house.run(brief_of("One.", "Two.", "Three."))
+    assert again.tally.reused == len(made)
+    assert house.plan.finished
+
+
+def test_of_several_failures_the_one_that_waiting_does_not_mend_ends_the_run_and_names_the_others(house: House) -> None:
+    def work(step: Step, cancel: CancelToken) -> None:
+        if step.id == "images/0001/16:9":
+            raise RetryExhaustedError("try later")
+        if step.id == "images/0003/16:9":
+            raise RejectedError("never")
+
+    with pytest.raises(RejectedError, match=r"never \(failed as well: images/0001/16:9\)"):
+        house.run(brief_of("One.", "Two.", "Three."), work)
+
+
+@pytest.mark.parametrize("error", [StoreError("unusable"), DiskFullError("full")])
+def test_when_the_machine_runs_short_nothing_more_is_started(house: House, error: Exception) -> None:
+    with pytest.raises(type(error)):
+        house.run(brief_of(*"ABCDEFGH"), failing("speech/0001", error), jobs=1)
+    assert not any(name.startswith("segment") for name in house.executor.made)
 
 
 def test_two_steps_that_run_short_at_once_step_down_one_level_only(house: House) -> None:

@@ -23,6 +23,7 @@ from config.errors import (
     CancelledError,
     FramekeepError,
     ProviderError,
+    QuotaError,
     RateLimitedError,
     RejectedError,
     TimedOutError,
@@ -31,10 +32,10 @@ from config.errors import (
     UsageError,
 )
 from stages.base import CancelToken
+from stages.loop_call import call_in_loop
 from stages.models import Brief
 from stages.script.llm import Account, LlmWriter
 from stages.script.llm_errors import translate
-from stages.script.loop_call import call_in_loop
 from stages.script.prompt import INSTRUCTIONS, message, wanted_words
 from stages.script.registry import NAMES, create
 
@@ -206,6 +207,17 @@ def test_an_answer_becomes_a_script_without_marks_and_stage_directions(server: M
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_request_is_made_under_the_id_that_it_is_given_and_under_none_by_itself(
+    server: ModelServer, kind: Kind
+) -> None:
+    writer = writer_for(server, kind)
+    write(writer.asking("request-1"))
+    write(writer)
+    sent = [{name.lower(): value for name, value in headers.items()} for _, headers, _ in server.requests]
+    assert [headers.get("idempotency-key") for headers in sent] == ["request-1", None]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_request_carries_schema_key_and_model(server: ModelServer, kind: Kind) -> None:
     write(writer_for(server, kind))
     ((path, headers, body),) = server.requests
@@ -327,31 +339,33 @@ def test_a_date_to_come_back_is_understood(server: ModelServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    ("status", "expected", "named"),
     [
-        (400, RejectedError),
-        (401, UnavailableError),
-        (402, UnavailableError),
-        (403, UnavailableError),
-        (404, RejectedError),
-        (408, TimedOutError),
-        (409, TransientError),
-        (413, RejectedError),
-        (422, RejectedError),
-        (500, TransientError),
-        (502, TransientError),
-        (503, TransientError),
-        (504, TimedOutError),
-        (529, TransientError),
+        (400, RejectedError, "InvalidInput"),
+        (401, UnavailableError, "InvalidApiKey"),
+        (402, QuotaError, "QuotaExceeded"),
+        (403, UnavailableError, "InvalidApiKey"),
+        (404, RejectedError, "InvalidInput"),
+        (408, TimedOutError, "Timeout"),
+        (409, TransientError, "ServiceUnavailable"),
+        (413, RejectedError, "InvalidInput"),
+        (422, RejectedError, "InvalidInput"),
+        (429, RateLimitedError, "RateLimitExceeded"),
+        (500, TransientError, "ServiceUnavailable"),
+        (502, TransientError, "ServiceUnavailable"),
+        (503, TransientError, "ServiceUnavailable"),
+        (504, TimedOutError, "Timeout"),
+        (529, TransientError, "ServiceUnavailable"),
     ],
 )
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 def test_each_status_is_what_the_table_says(
-    server: ModelServer, kind: Kind, status: int, expected: type[ProviderError]
+    server: ModelServer, kind: Kind, status: int, expected: type[ProviderError], named: str
 ) -> None:
     body = json.dumps({"type": "error", "error": {"type": "some_error", "message": "as the provider says it"}})
     error = failure(server, kind, Reply(status, raw=body))
-    assert type(error) is expected
+    assert isinstance(error, ProviderError)
+    assert (type(error), error.kind) == (expected, named)
     assert "as the provider says it" in error.message
     assert error.hint
 
@@ -374,8 +388,19 @@ def test_each_status_is_what_the_table_says(
 def test_a_used_up_quota_is_no_rate_limit(server: ModelServer, kind: Kind, status: int, error: dict[str, Any]) -> None:
     body = json.dumps({"type": "error", "error": error})
     found = failure(server, kind, Reply(status, raw=body, headers={"Retry-After": "1"}))
-    assert type(found) is UnavailableError
+    assert type(found) is QuotaError
     assert found.retry_after_s is None
+    server.requests.clear()
+    told = failure(server, kind, Reply(status, raw=body, headers={"Retry-After": "7200"}))
+    assert isinstance(told, QuotaError)
+    assert told.retry_after_s == 7200
+
+
+def test_content_that_is_refused_by_its_code_is_named_so(server: ModelServer) -> None:
+    body = json.dumps({"error": {"code": "content_policy_violation", "message": "not that"}})
+    error = failure(server, "openai", Reply(400, raw=body))
+    assert isinstance(error, ProviderError)
+    assert (type(error), error.kind) == (RejectedError, "ContentRefused")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -655,13 +680,22 @@ def test_behind_the_real_guard_a_quota_goes_to_the_next_writer_after_one_call(
     script = write_script(brief, context, [writer_for(server, "openai"), create("outline")])
     assert script.writer == "outline"
     assert [(attempt.provider, attempt.code) for attempt in attempts] == [
-        ("OpenAI", "PROVIDER_UNAVAILABLE"),
+        ("OpenAI", "QUOTA_EXCEEDED"),
         ("outline", ""),
     ]
     assert len(server.requests) == 1
 
+    # It is left alone from then on.
     attempts.clear()
+    write_script(brief, context, [writer_for(server, "openai"), create("outline")])
+    assert [(attempt.provider, attempt.outcome) for attempt in attempts] == [("OpenAI", "refused"), ("outline", "ok")]
+    assert len(server.requests) == 1
+
     server.requests.clear()
     server.reply = Reply(500, raw="{}")
+    another = Guard(settings, Breakers(), Clock(sleep=lambda seconds: None))
+    context = Context(
+        scratch=tmp_path, artifact=lambda digest: tmp_path, call=another.bind(CancelToken(), attempts.append)
+    )
     write_script(brief, context, [writer_for(server, "openai"), create("outline")])
     assert len(server.requests) == 1 + settings.resilience.retry.max_retry_attempts

@@ -15,7 +15,7 @@ import pytest
 import pipeline.execute
 import pipeline.session
 from checkpoints.ledger import Ledger
-from config.errors import DiskFullError, OutOfMemoryError, StoreError, TransientError
+from config.errors import CheckFailedError, DiskFullError, OutOfMemoryError, StoreError, TransientError
 from config.settings import Settings
 from pipeline import Event, Pipeline, parse_brief
 from pipeline.steps import Step
@@ -87,7 +87,7 @@ def test_changes_of_a_circuit_come_one_at_a_time_like_every_event(
     from stages.speech.hibari_provider import HibariProvider
 
     data = tiny_settings.model_dump()
-    data["resilience"]["circuit_breaker"]["failure_threshold"] = 1
+    data["resilience"]["circuit_breaker"].update(failure_threshold=1, minimum_throughput=1)
     inside, overlaps, circuits = threading.Lock(), [], []
 
     def listen(event: Event) -> None:
@@ -295,7 +295,7 @@ def test_going_back_to_a_finished_brief_closes_the_unfinished_edit(
     make_pipeline().render(brief, output=tmp_path / "out")
     edited = brief.model_copy(update={"title": "Another"})
     with monkeypatch.context() as patch:
-        fail_in(patch, lambda step: TransientError("down") if step.stage == "images" else None)
+        fail_in(patch, lambda step: CheckFailedError("broken") if step.stage == "images" else None)
         job = make_pipeline().render(edited, output=tmp_path / "out").job_id
     make_pipeline().render(brief, output=tmp_path / "out")
     assert make_pipeline().job(job).state == "superseded"

@@ -6,7 +6,7 @@ import json
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 import yaml
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from config.errors import SettingsError
 from config.loader import DEFAULT_FILES, Loaded, guide_path, load_settings
+from config.names import section_in
 from config.section import Section, public_name
 from config.settings import Chain, Rendering, Settings
 
@@ -85,8 +86,8 @@ def test_every_kind_of_file_takes_the_guides_names_and_ours(tmp_path: Path, suff
 def all_fields(model: type[Section], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     found = []
     for name, info in model.model_fields.items():
-        inner = info.annotation
-        if isinstance(inner, type) and issubclass(inner, Section):
+        inner = section_in(info.annotation)
+        if inner and get_origin(info.annotation) not in (tuple, dict):
             found += all_fields(inner, (*path, name))
         else:
             found.append((*path, name))
@@ -97,15 +98,18 @@ def all_fields(model: type[Section], path: tuple[str, ...] = ()) -> list[tuple[s
 def test_every_setting_can_be_set_by_the_name_that_is_shown_for_it(tmp_path: Path, path: tuple[str, ...]) -> None:
     value: Any = load_settings(environ={}).settings.model_dump(mode="json")
     for name in path:
-        value = value[name]
-    value = value or ("text" if isinstance(value, str | None) else value)
-    if path[-1] == "base_url":
-        value = "http://127.0.0.1:8000/v1"
+        value = value.get(name) if value else None
+    samples = {"base_url": "http://127.0.0.1:8000/v1", "api_key": "text", "api_key_file": "key.txt", "model": "text"}
+    samples |= {"log_level": {"Default": "Debug"}, "jitter": True, "enabled": True, "retryable_errors": ["Timeout"]}
+    if value in (None, "", {}):
+        value = samples.get(path[-1], ["QuotaExceeded"] if path[-1] == "non_retryable_errors" else 3)
+    flags = {("testing", "force"): True} if path == ("testing", "simulate_failures") else {}
     data = value
     for name in reversed(guide_path(path).split(".")):
         data = {name: data}
-    loaded = load(tmp_path, data)
-    assert {origin[: len(path)] for origin in loaded.origins} == {path}
+    loaded = load(tmp_path, data, flags=flags)
+    beside = {(*path[:-1], name) for name in ("retryable_errors", "non_retryable_errors") if name != path[-1]}
+    assert {origin[: len(path)] for origin in loaded.origins} - set(flags) - beside == {path}
 
 
 def test_short_blocks_mean_the_same_as_under_resilience(tmp_path: Path) -> None:

@@ -55,6 +55,14 @@ QualityOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", "-j", min=0, help="Encodes at the same time. Default: one for each core")
 ]
+OnlyFailedOption = Annotated[
+    bool,
+    typer.Option(
+        "--only-failed",
+        help="Run again what failed, is parked or degraded, and nothing else: of the named briefs, or of all that this home "
+        "knows. --export and --out then say which jobs are meant.",
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Say only what went wrong, and the paths of the videos.")]
 
 
@@ -88,13 +96,16 @@ def root(
 @app.command(epilog="Example: framekeep render brief.md --export youtube --export shorts --quality medium")
 def render(
     context: typer.Context,
-    brief: Annotated[list[Path], typer.Argument(metavar="BRIEF", help="Markdown, text, YAML or JSON file.")],
+    brief: Annotated[
+        list[Path] | None, typer.Argument(metavar="BRIEF", help="Markdown, text, YAML or JSON file.")
+    ] = None,
     exports: ExportOption = None,
     out: OutOption = None,
     quality: QualityOption = "",
     restore_quality: Annotated[
         bool, typer.Option("--restore-quality", help="Make what is degraded again, as it was asked for.")
     ] = False,
+    only_failed: OnlyFailedOption = False,
     jobs: JobsOption = None,
     quiet: QuietOption = False,
     home: HomeOption = None,
@@ -107,11 +118,13 @@ def render(
 
     The paths of the finished videos go to stdout, all else to stderr.
     """
-    from pipeline.cli.render import render_brief
+    from pipeline.cli.render import render_brief, render_failed
 
     common = gather(context, home, as_json, config, profile, sets)
+    if only_failed:
+        return render_failed(common, brief or None, exports, out, quality, jobs=jobs, quiet=quiet)
     wanted = {"exports": exports, "output": out, "quality": quality, "restore_quality": restore_quality}
-    return render_brief(common, brief, wanted, jobs=jobs, quiet=quiet)
+    return render_brief(common, brief or (), wanted, jobs=jobs, quiet=quiet)
 
 
 @app.command(epilog="Example: framekeep resume --all")
@@ -142,11 +155,13 @@ def resume(
 def batch(
     context: typer.Context,
     briefs: Annotated[
-        list[str], typer.Argument(metavar="BRIEF|FOLDER|GLOB...", help="Briefs, folders of briefs, or quoted patterns.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="BRIEF|FOLDER|GLOB...", help="Briefs, folders of briefs, or quoted patterns."),
+    ] = None,
     exports: ExportOption = None,
     out: OutOption = None,
     quality: QualityOption = "",
+    only_failed: OnlyFailedOption = False,
     jobs: JobsOption = None,
     quiet: QuietOption = False,
     home: HomeOption = None,
@@ -156,9 +171,15 @@ def batch(
     sets: SetOption = None,
 ) -> int:
     """Render several briefs, one after the other. One that fails does not stop the others."""
-    from pipeline.cli.batch import render_batch
+    from pipeline.cli.batch import find_briefs, render_batch
+    from pipeline.cli.render import render_failed
 
     common = gather(context, home, as_json, config, profile, sets)
+    if only_failed:
+        found = find_briefs(briefs) if briefs else None
+        return render_failed(common, found, exports, out, quality, jobs=jobs, quiet=quiet)
+    if not briefs:
+        raise UsageError("batch needs a brief, a folder or a pattern", hint=f"{NAME} batch --help")
     wanted = {"exports": exports, "output": out, "quality": quality}
     return render_batch(common, briefs, wanted, jobs=jobs, quiet=quiet)
 
@@ -215,6 +236,12 @@ def doctor(
     deep: Annotated[
         bool, typer.Option("--deep", help="Also read every artifact in the store and check its hash.")
     ] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild", help="Make a ledger that is lost or damaged again from the store; then look no further."
+        ),
+    ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -222,9 +249,10 @@ def doctor(
     sets: SetOption = None,
 ) -> int:
     """Look whether everything that a render needs is there and works. Exit 1 if something does not."""
-    from pipeline.cli.diagnose import diagnose
+    from pipeline.cli.diagnose import diagnose, rebuild_ledger
 
-    return diagnose(gather(context, home, as_json, config, profile, sets), deep=deep)
+    common = gather(context, home, as_json, config, profile, sets)
+    return rebuild_ledger(common) if rebuild else diagnose(common, deep=deep)
 
 
 @app.command(epilog="Example: framekeep gc --older-than 30d --max-size 10G --dry-run")
@@ -259,6 +287,38 @@ def gc(
 
     common = gather(context, home, as_json)
     return collect_garbage(common, older_than, max_size, keep_last, dry_run=dry_run)
+
+
+@app.command(epilog="Example: framekeep metrics --json")
+def metrics(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(metavar="[JOB]", help="A job's id, or its beginning. Default: all jobs")] = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+) -> int:
+    """Count calls, retries and fallbacks, and show how many circuits are open."""
+    from pipeline.cli.metrics import show_metrics
+
+    return show_metrics(gather(context, home, as_json, config, profile, sets), job)
+
+
+@app.command(epilog="Example: framekeep breakers --reset OpenAI-LLM")
+def breakers(
+    context: typer.Context,
+    reset: Annotated[
+        list[str] | None,
+        typer.Option("--reset", metavar="NAME", help="Let this circuit or provider be asked again. Repeatable."),
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show the circuit breakers: which providers are left alone after failures, and until when."""
+    from pipeline.cli.breakers import show_breakers
+
+    return show_breakers(gather(context, home, as_json), reset or [])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,30 +22,45 @@ if TYPE_CHECKING:
 
 def render_batch(common: Common, named: Sequence[str], wanted: dict[str, Any], *, jobs: int | None, quiet: bool) -> int:
     """Render all briefs that `named` leads to; paths of videos go to stdout as each brief ends."""
-    from pipeline.cli.summary import tell_batch, tell_result
-
     briefs = find_briefs(named)
 
     def work(pipeline: Pipeline, display: Display) -> BatchResult:
-        ended = 0
-        display.set_position(f"1 of {len(briefs)}")
-
-        def tell(item: BatchItem) -> None:
-            nonlocal ended
-            ended += 1
-            display.set_position(f"{min(ended + 1, len(briefs))} of {len(briefs)}")
-            if not common.json:
-                display.message(f"{item.brief}: {item.result.status}", "good" if item.result.ok else "bad")
-                with display.paused():
-                    tell_result(item.result, quiet=quiet)
-
+        tell = telling_items(common, display, quiet=quiet, total=len(briefs))
         return pipeline.batch(briefs, **wanted, on_item=tell)
 
     answer = with_pipeline(common, work, jobs=jobs, quiet=quiet)
+    return report_batch(common, answer, missing=len(briefs) - len(answer.items), quiet=quiet)
+
+
+def telling_items(common: Common, display: Display, *, quiet: bool, total: int = 0) -> Callable[[BatchItem], None]:
+    """What tells of each item as it ends; `total` counts those that there are, where that is known."""
+    from pipeline.cli.summary import tell_result
+
+    ended = 0
+    if total:
+        display.set_position(f"1 of {total}")
+
+    def tell(item: BatchItem) -> None:
+        nonlocal ended
+        ended += 1
+        if total:
+            display.set_position(f"{min(ended + 1, total)} of {total}")
+        if not common.json:
+            display.message(f"{item.brief}: {item.result.status}", "good" if item.result.ok else "bad")
+            with display.paused():
+                tell_result(item.result, quiet=quiet)
+
+    return tell
+
+
+def report_batch(common: Common, answer: BatchResult, *, missing: int, quiet: bool) -> int:
+    """Show what became of all; returns the exit code."""
+    from pipeline.cli.summary import tell_batch
+
     if common.json:
         console.out_json(answer.as_json())
     elif not quiet or answer.exit_code:
-        tell_batch(answer.items, missing=len(briefs) - len(answer.items))
+        tell_batch(answer.items, missing=missing)
     return ExitCode(answer.exit_code)
 
 

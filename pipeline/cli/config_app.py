@@ -58,3 +58,52 @@ def config_path(
     from pipeline.cli.settings import show_paths
 
     return show_paths(gather(context, home, as_json, config))
+
+
+@config_app.command("policy", epilog="Example: framekeep config policy LLM.OpenAI")
+def config_policy(
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND.PROVIDER", help="LLM, TTS, Images or Render, and who does it: TTS.hibari, Render.libx264."
+        ),
+    ],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+    sets: SetOption = None,
+) -> int:
+    """Show all that guards one provider's calls: circuit, retries, limits, fallback, and whether it is asked now."""
+    from pipeline.cli.policy import show_policy
+
+    return show_policy(gather(context, home, as_json, config, profile, sets), name)
+
+
+@config_app.command("keys", epilog="Example: framekeep config keys --set OpenAI")
+def config_keys(
+    context: typer.Context,
+    set_for: Annotated[
+        str | None,
+        typer.Option(
+            "--set", metavar="PROVIDER", help="Keep this provider's key, typed or from stdin, in the keyring."
+        ),
+    ] = None,
+    remove_for: Annotated[
+        str | None, typer.Option("--remove", metavar="PROVIDER", help="Remove this provider's key from the keyring.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    profile: ProfileOption = None,
+) -> int:
+    """Show where each provider's API key comes from, or keep one in the system's keyring. Keys are never shown."""
+    from config.errors import UsageError
+    from pipeline.cli import keys
+
+    common = gather(context, None, as_json, config, profile)
+    if set_for and remove_for:
+        raise UsageError("Either --set or --remove", hint="framekeep config keys --help")
+    if set_for:
+        return keys.set_key(common, set_for)
+    return keys.remove_key(common, remove_for) if remove_for else keys.list_keys(common)

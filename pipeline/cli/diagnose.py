@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pipeline.cli import console
 from pipeline.cli.common import Common
 from pipeline.cli.console import Tone
 from pipeline.cli.exits import ExitCode
+
+if TYPE_CHECKING:
+    from pipeline.rebuild import RebuildReport
 
 _TONES: dict[str, Tone] = {"ok": "good", "warn": "warn", "fail": "bad"}
 
@@ -40,3 +45,47 @@ def _tell(finding: object) -> None:
         console.out(f"{'':<17}{line}")
     if finding.hint:
         console.out(f"{'':<17}{console.symbol('next')} {finding.hint}")
+
+
+def rebuild_ledger(common: Common) -> int:
+    """Restore the ledger from the store, and say what could and what could not be restored."""
+    import time
+
+    from pipeline.home import Home
+    from pipeline.rebuild import rebuild
+
+    home = Home(common.home)
+    try:
+        report = rebuild(home, common.load().settings, now=time.time())
+    finally:
+        home.close()
+    if common.json:
+        console.out_json(report.model_dump(mode="json"))
+    else:
+        _tell_rebuild(report)
+    return ExitCode.DONE
+
+
+def _tell_rebuild(report: RebuildReport) -> None:
+    found = {"missing": "was not there", "damaged": "was damaged", "sound": "is whole: only what it lacked was added"}
+    console.out(f"The ledger {found[report.ledger]}")
+    for path in report.kept_aside[:1]:
+        console.out(f"  what was there is kept as {path}")
+    count_text = console.count_text
+    console.out(
+        f"Restored: {count_text(len(report.jobs), 'job')} ({len(report.resumable)} to be resumed), "
+        f"{count_text(report.results, 'result')}",
+        "good",
+    )
+    if report.damaged:
+        console.out(
+            f"Not restored: {count_text(len(report.damaged), 'result')} with missing or altered files; "
+            "what a job needs of them is made again",
+            "warn",
+        )
+    for name in report.unreadable:
+        console.out(f"Not restored: {name}, whose record cannot be read", "warn")
+    for what in report.not_restored:
+        console.out(f"Not restored: {what}", "warn")
+    if report.resumable:
+        console.out(f"{console.symbol('next')} framekeep resume --all")

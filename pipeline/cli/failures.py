@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -76,7 +77,10 @@ def write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
     text = "".join(traceback.format_exception(error))
     stamp = time.strftime("%Y%m%d-%H%M%S")
     body = redact(f"framekeep {' '.join(_safe(arguments))}\nPython {sys.version}\n\n{text}", arguments)
-    for folder in (_logs(arguments), Path(tempfile.gettempdir())):
+    folders = [Path(tempfile.gettempdir())]
+    with contextlib.suppress(FramekeepError):
+        folders.insert(0, _logs(arguments))
+    for folder in folders:
         path = folder / f"error-{stamp}-{os.getpid()}.log"
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ DEFAULT_AGE = "30d"
 def collect_garbage(common: Common, older_than: str, max_size: str, keep_last: int | None, *, dry_run: bool) -> int:
     """Clean up. Without any limit, what was not used for 30 days goes."""
     from pipeline.cleanup import collect
+    from pipeline.resilience.cache import oldest_to_keep
 
     if not older_than and not max_size and keep_last is None:
         older_than = DEFAULT_AGE
@@ -34,9 +35,17 @@ def collect_garbage(common: Common, older_than: str, max_size: str, keep_last: i
 
             console.out_json(CleanupReport(dry_run=dry_run).model_dump(mode="json"))
         return ExitCode.DONE
+    cache = common.load().settings.providers.cache_fallback
+    now = time.time()
     try:
         report = collect(
-            home, older_than_s=age_s, max_bytes=max_bytes, keep_last=keep_last or 0, dry_run=dry_run, now=time.time()
+            home,
+            older_than_s=age_s,
+            max_bytes=max_bytes,
+            keep_last=keep_last or 0,
+            dry_run=dry_run,
+            now=now,
+            answers_since=oldest_to_keep(cache, now),
         )
     finally:
         home.close()
@@ -48,6 +57,14 @@ def collect_garbage(common: Common, older_than: str, max_size: str, keep_last: i
 
 
 def _tell(report: CleanupReport) -> None:
+    if report.held_by:
+        jobs = ", ".join(report.held_by[:3]) + (", …" if len(report.held_by) > 3 else "")
+        if report.lost:
+            say(f"nothing may go: the ledger has lost jobs that can be resumed: {jobs}", "warn")
+            say(f"{console.symbol('next')} framekeep doctor --rebuild")
+        else:
+            say(f"nothing may go before these jobs, which were restored, are finished: {jobs}", "warn")
+            say(f"{console.symbol('next')} framekeep resume --all")
     verb = "would go" if report.dry_run else "removed"
     for job in report.jobs:
         out(f"{verb}: job {job}")

@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from checkpoints.ledger import OPEN_STATES
+from checkpoints.progress import saved_progress
 from config.errors import UsageError
 from pipeline.cli import console
 from pipeline.cli.common import Common
@@ -15,6 +17,7 @@ from pipeline.cli.summary import TONES
 
 if TYPE_CHECKING:
     from checkpoints.ledger import JobRow
+    from checkpoints.progress import SavedProgress
     from pipeline.home import Home
 
 
@@ -27,19 +30,29 @@ def show_jobs(common: Common, states: Sequence[str]) -> int:
     try:
         rows = home.ledger.jobs() if has_ledger(home) else []
         shown = [(row, state_of(home, row)) for row in rows]
+        saved = saved_progress(home.ledger) if rows else {}
     finally:
         home.close()
     shown = [(row, state) for row, state in shown if not states or state in states]
     if common.json:
-        console.out_json({"jobs": [describe(row, state) for row, state in shown]})
+        console.out_json({"jobs": [describe(row, state, saved.get(row.id)) for row, state in shown]})
     elif not shown:
         console.say(f"No jobs in {home.root}" if not states else f"No jobs that are {' or '.join(states)}")
     else:
         table = [
-            (state, row.id, local_time(row.updated_at), ", ".join(row.options.get("exports", ())), row.title)
+            (
+                state,
+                row.id,
+                local_time(row.updated_at),
+                share_text(saved.get(row.id), state),
+                ", ".join(row.options.get("exports", ())),
+                row.title,
+            )
             for row, state in shown
         ]
-        console.out_table(("STATE", "JOB", "CHANGED", "EXPORTS", "TITLE"), table, [TONES[state] for _, state in shown])
+        console.out_table(
+            ("STATE", "JOB", "CHANGED", "THERE", "EXPORTS", "TITLE"), table, [TONES[state] for _, state in shown]
+        )
     return ExitCode.DONE
 
 
@@ -64,7 +77,24 @@ def state_of(home: Home, row: JobRow) -> str:
     return row.state
 
 
-def describe(row: JobRow, state: str) -> dict[str, Any]:
+def share_text(saved: SavedProgress | None, state: str) -> str:
+    """How much of an unfinished job is there, as far as that was saved."""
+    if saved is None or state not in OPEN_STATES:
+        return ""
+    if saved.frames_total:
+        return f"{100 * saved.frames_done // saved.frames_total} %"
+    return f"{saved.steps_done} of {saved.steps_total}"
+
+
+def describe_progress(saved: SavedProgress | None) -> dict[str, Any] | None:
+    """Saved progress as `--json` shows it."""
+    if saved is None:
+        return None
+    times = {"started_at": iso_time(saved.started_at), "saved_at": iso_time(saved.saved_at)}
+    return vars(saved) | times
+
+
+def describe(row: JobRow, state: str, saved: SavedProgress | None) -> dict[str, Any]:
     """A job as `--json` shows it; times are UTC."""
     return {
         "job_id": row.id,
@@ -74,6 +104,7 @@ def describe(row: JobRow, state: str) -> dict[str, Any]:
         "output": row.options.get("output", ""),
         "created_at": iso_time(row.created_at),
         "updated_at": iso_time(row.updated_at),
+        "progress": describe_progress(saved),
         "error": row.error,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from config.errors import UsageError
 from pipeline.cli import console
@@ -13,11 +13,18 @@ from pipeline.cli.common import Common
 from pipeline.cli.exits import ExitCode
 from pipeline.cli.running import run_one, with_pipeline
 
+if TYPE_CHECKING:
+    from pipeline.api import Pipeline
+    from pipeline.batch import BatchResult
+    from pipeline.cli.display import Display
+
 
 def render_brief(
     common: Common, briefs: Sequence[Path], wanted: dict[str, Any], *, jobs: int | None, quiet: bool
 ) -> int:
     """Render one brief; several are a batch's business."""
+    if not briefs:
+        raise UsageError("render needs a brief", hint="framekeep render BRIEF, or: framekeep render --only-failed")
     if len(briefs) > 1:
         command = shlex.join(["framekeep", "batch", *(str(brief) for brief in briefs)])
         raise UsageError(f"render takes one brief, not {len(briefs)}", hint=command)
@@ -27,6 +34,36 @@ def render_brief(
 def resume_job(common: Common, job: str | None, *, jobs: int | None, quiet: bool) -> int:
     """Go on with one job."""
     return run_one(common, lambda pipeline: pipeline.resume(job), jobs=jobs, quiet=quiet)
+
+
+def render_failed(
+    common: Common,
+    briefs: Sequence[Path] | None,
+    exports: Sequence[str] | None,
+    output: Path | None,
+    quality: str,
+    *,
+    jobs: int | None,
+    quiet: bool,
+) -> int:
+    """Run again what failed, is parked or degraded, of the named briefs or of all jobs."""
+    from pipeline.cli.batch import report_batch, telling_items
+
+    if quality:
+        raise UsageError(
+            "--only-failed runs jobs as they were asked for, so --quality cannot stand beside it",
+            hint="leave --quality away, or leave --only-failed away",
+        )
+
+    def work(pipeline: Pipeline, display: Display) -> BatchResult:
+        tell = telling_items(common, display, quiet=quiet)
+        return pipeline.retry_failed(briefs, exports=exports, output=output, on_item=tell)
+
+    answer = with_pipeline(common, work, jobs=jobs, quiet=quiet)
+    if not common.json and not answer.items:
+        console.say("Nothing has failed, is parked or degraded")
+        return ExitCode.DONE
+    return report_batch(common, answer, missing=0, quiet=quiet)
 
 
 def resume_every(common: Common, job: str | None, *, jobs: int | None, quiet: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,10 +27,14 @@ def with_pipeline(
 ) -> T:
     """Do `work` with a pipeline whose events are shown and which signals stop. Raises what `work` raises."""
     from pipeline.api import Pipeline
+    from pipeline.logs import open_log
+    from stages.heap import be_frugal
 
+    be_frugal()
     settings = common.load(jobs=jobs).settings
     display = make_display(quiet=quiet)
-    with Pipeline(settings, home=common.home, on_event=display.take) as pipeline:
+    with Pipeline(settings, home=common.home, on_event=display.take) as pipeline, contextlib.ExitStack() as stack:
+        stack.callback(open_log(pipeline.home.logs, settings.logging))
         stopper = Stopper(pipeline.cancel, lambda: _give_up(pipeline, display, as_json=common.json))
         with display, stopper:
             answer = work(pipeline, display)

@@ -92,7 +92,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return "x".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value)) or "(none)"
+        is_size = len(value) == 2 and all(isinstance(side, int) for side in value)
+        return ("x" if is_size else ", ").join(map(str, value)) or "(none)"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value)
@@ -101,7 +102,9 @@ def value_text(value: Any) -> str:
 def _shown(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return _MASK if value.get_secret_value() else ""
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [_shown(item) for item in value]
+    return value
 
 
 def settings_file(common: Common) -> Path | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checkpoints.ledger import OPEN_STATES
+from checkpoints.progress import saved_progress
+from checkpoints.purchases import Purchases
 from config.errors import UsageError
 from pipeline.cli import console
 from pipeline.cli.common import Common
@@ -19,6 +21,7 @@ from pipeline.cli.watching import STAGE_NAMES, degradation_text
 
 if TYPE_CHECKING:
     from checkpoints.ledger import EventRow, JobRow, StepRow
+    from checkpoints.purchases import Purchase
     from pipeline.home import Home
 
 _NEWS = ("warning", "repaired", "step_down", "encoder_change")
@@ -46,13 +49,14 @@ def document_of(home: Home, row: JobRow) -> dict[str, Any]:
     state = state_of(home, row)
     report = row.report or {}
     return {
-        **describe(row, state),
+        **describe(row, state, saved_progress(ledger, row.id).get(row.id)),
         "brief": row.brief.get("name", ""),
         "quality": row.options.get("quality", ""),
         "outputs": report.get("outputs", []),
         "degradations": report.get("degradations", []),
         "steps": [_step(step) for step in ledger.steps(row.id)],
         "attempts": [_attempt(attempt) for attempt in ledger.attempts(row.id)],
+        "paid_calls": [_paid(call, state) for call in Purchases(ledger).of_job(row.id)],
         "news": [_news(event) for event in ledger.events(row.id) if event.kind in _NEWS],
         "next": next_command(row, state),
     }
@@ -82,6 +86,20 @@ def _attempt(attempt: dict[str, Any]) -> dict[str, Any]:
     return {"at": iso_time(attempt["at"]), **{name: attempt[name] for name in names}}
 
 
+def _paid(call: Purchase, state: str) -> dict[str, Any]:
+    """A paid call. What nobody knows the end of is possibly charged, but for what a running job may still end."""
+    uncertain = call.is_uncertain or (call.state == "begun" and state != "running")
+    return {
+        "at": iso_time(call.begun_at),
+        "step_id": call.step_id,
+        "scene": call.scene,
+        "provider": call.provider,
+        "request_id": call.request,
+        "state": call.state,
+        "possibly_charged": uncertain,
+    }
+
+
 def _news(event: EventRow) -> dict[str, Any]:
     return {"at": iso_time(event.at), "kind": event.kind, **event.data}
 
@@ -99,8 +117,11 @@ def _tell(document: dict[str, Any]) -> None:
     for name, value in facts.items():
         if value:
             out(f"  {name:<9}{value}")
+    if document["progress"] and document["state"] in OPEN_STATES:
+        out(f"  {'there':<9}{_progress_text(document['progress'])}")
     _tell_steps(document["steps"])
     _tell_calls(document["attempts"])
+    _section("Paid calls", [_paid_text(item) for item in document["paid_calls"]])
     _section("Videos", [line for item in document["outputs"] for line in _output_lines(item)])
     _section("Degradations", [degradation_text(item) for item in document["degradations"]])
     _section("What happened", [_news_text(item) for item in document["news"]])
@@ -108,6 +129,15 @@ def _tell(document: dict[str, Any]) -> None:
         _section("Error", [f"{document['error'].get('code', '')}: {document['error'].get('message', '')}"])
     if document["next"]:
         out(f"\n{symbol('next')} {document['next']}")
+
+
+def _progress_text(saved: dict[str, Any]) -> str:
+    """`120 of 400 frames, 12 of 40 steps; at render since 2026-01-31 12:00, saved 2026-01-31 12:03`."""
+    counts = f"{saved['steps_done']} of {console.count_text(saved['steps_total'], 'step')}"
+    if saved["frames_total"]:
+        counts = f"{saved['frames_done']} of {console.count_text(saved['frames_total'], 'frame')}, {counts}"
+    stage = STAGE_NAMES.get(saved["stage"], saved["stage"]) or "the beginning"
+    return f"{counts}; at {stage}; begun {_local(saved['started_at'])}, saved {_local(saved['saved_at'])}"
 
 
 def _section(title: str, lines: Sequence[str]) -> None:
@@ -147,6 +177,11 @@ def _tell_calls(attempts: Sequence[dict[str, Any]]) -> None:
         seconds = sum(one["elapsed_s"] for one in mine)
         failed = f", {len(bad)} failed; last: {bad[-1]['code']}: {bad[-1]['message']}" if bad else ""
         out(f"  {operation} by {provider}: {console.count_text(len(mine), 'call')}, {seconds:.1f} s{failed}")
+
+
+def _paid_text(item: dict[str, Any]) -> str:
+    end = f"{item['state']}: possibly charged" if item["possibly_charged"] else item["state"]
+    return f"{_local(item['at'])}  {item['step_id']} by {item['provider']}: {end} (request {item['request_id']})"
 
 
 def _output_lines(item: dict[str, Any]) -> list[str]:

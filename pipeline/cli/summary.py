@@ -33,6 +33,12 @@ def tell_result(result: Result, *, quiet: bool = False) -> None:
         _tell_output(output, quiet=quiet)
     for item in result.degradations:
         say(f"{symbol('warn')} degraded: {degradation_text(item.model_dump())}", "warn")
+    for charge in result.possibly_charged:
+        say(
+            f"{symbol('warn')} possibly charged: the end of a call to {charge.provider} for {charge.step} is not known "
+            f"(request {charge.request_id})",
+            "warn",
+        )
     if result.ok and not quiet:
         say(_work_text(result), "dim")
     if result.error:

@@ -139,7 +139,7 @@ def sentence_of(event: Event) -> tuple[str, Tone] | None:
         case "warning":
             place = f"scene {data['scene']}: " if data["scene"] else ""
             return f"warning: {place}{data['message']}", "warn"
-        case "circuit":
+        case "circuit" | "step_waiting":
             return data["message"], "warn"
         case "attempt" if data["outcome"] != "ok" and data["code"] not in ("CIRCUIT_OPEN", "INTERRUPTED"):
             place = _place(data["operation"], data["scene"])

@@ -1,44 +1,58 @@
-"""The guarded call: provider after provider, each behind retries, a circuit and a time limit.
+"""The guarded call: provider after provider, each behind everything that guards one.
 
-From the outside in: next provider → operation timeout → retry → circuit breaker → request timeout → the work itself. Retry stands
-outside the breaker, so that a failing provider trips its circuit after five calls and not after five times four.
+From the outside in:
+
+    next provider → operation timeout → retry → rest and rate limit → circuit breaker → request timeout → injected failure → work
+
+Retry stands outside the breaker, so that a failing provider trips its circuit after five calls and not after five times four. The
+job's time is the run's business: it cancels the token, and no pause is begun that would outlast it.
+
+A call that is refused before it is made (circuit open, provider at rest, limit used up) is never tried again: the next provider is
+asked, or the error of the one that can be asked first says when that is (`retry_after_s`), and the job waits.
+
+Seams, all given to `Guard.bind` for one step:
+
+- `note` is told of each attempt, as the ledger keeps them; `observe` of everything in `observing`, attempts included. What they
+  raise is logged and costs nothing.
+- `inject(operation, work)` gives what is called in place of the work: failures on purpose. Nothing else stands between it and the
+  provider but the journal of paid calls, which is part of the work: `Journal` is a call around this one.
+- When every provider has failed, the error of this call is the sign for last resorts: whoever made the call asks the cache and
+  then other providers, each by another guarded call.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import random
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, Protocol, TypeVar
 
-import tenacity
-
-from config.errors import (
-    CancelledError,
-    CircuitOpenError,
-    FramekeepError,
-    ProviderError,
-    RenderExhaustedError,
-    RetryExhaustedError,
-    TimedOutError,
-    TransientError,
-)
+from checkpoints.clocks import Timeline
+from config.errors import FramekeepError, ProviderError
 from config.settings import Settings
+from pipeline.resilience.asking import EXHAUSTED_MESSAGE, Asking, Surroundings
 from pipeline.resilience.breakers import Breakers
-from pipeline.resilience.policy import LOCAL_MEDIA, Policy, policy_for
+from pipeline.resilience.observing import AttemptEnded, CallEnded, FellBack, GuardEvent, Observer, nobody
+from pipeline.resilience.policy import Policy, policy_for
+from pipeline.resilience.restraints import Restraints
+from pipeline.resilience.rests import account_in_use
 from stages.base import CancelToken, Clock, Provider
+
+__all__ = ["EXHAUSTED_MESSAGE", "PARKED", "Attempt", "Fallback", "Guard", "GuardedCall", "Injector"]
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Provider)
 
 PARKED = 75
-EXHAUSTED_MESSAGE = "All retry attempts have been exhausted for this operation"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call that was made or refused. `outcome`: `ok`, `failed` or `refused` (circuit open)."""
+    """One call that was made or refused. `outcome`: `ok`, `failed`, or `refused` (circuit open, at rest, no turn in time)."""
 
     operation: str
     provider: str
@@ -58,8 +72,17 @@ class Fallback:
     reason: str
 
 
+class Injector(Protocol):
+    """Gives what is called in place of an operation's work."""
+
+    def __call__(self, operation: str, work: Callable[[P, CancelToken], T], /) -> Callable[[P, CancelToken], T]: ...
+
+
 class Guard:
-    """Makes guarded calls. One for a run; its circuits are shared by all its steps."""
+    """Makes guarded calls. One for a run; circuits and restraints are shared by all its steps, and outlive it.
+
+    `job_left_s` tells what is left of the run's time, None for no limit.
+    """
 
     def __init__(
         self,
@@ -67,180 +90,156 @@ class Guard:
         breakers: Breakers,
         clock: Clock | None = None,
         rng: random.Random | None = None,
+        *,
+        restraints: Restraints | None = None,
+        job_left_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.breakers = breakers
         self.clock = clock
         self.rng = rng or random.Random()  # noqa: S311 - spreads delays
+        timeline = Timeline(clock.monotonic, clock.wall) if clock else None
+        self.restraints = restraints or Restraints.in_memory(timeline)
+        self.job_left_s = job_left_s
+        self._policies: dict[tuple[str, str], Policy] = {}
+        self._accounts: dict[str, str] = {}
 
-    def bind(self, cancel: CancelToken, note: Callable[[Attempt], None]) -> GuardedCall:
+    def bind(
+        self,
+        cancel: CancelToken,
+        note: Callable[[Attempt], None],
+        *,
+        job_id: str = "",
+        observe: Observer = nobody,
+        inject: Injector | None = None,
+    ) -> GuardedCall:
         """The call that one step is handed."""
-        return GuardedCall(self, cancel, note)
+        return GuardedCall(self, cancel, note, job_id, observe, inject)
+
+    def policy(self, operation: str, provider: str) -> Policy:
+        """The policy of a provider's operation. Settings do not change during a run."""
+        known = self._policies.get((operation, provider))
+        if known is None:
+            known = self._policies.setdefault((operation, provider), policy_for(self.settings, operation, provider))
+        return known
+
+    def account(self, provider: str) -> str:
+        """What tells the provider's account from others. Looked up once, and only for one that rests: keyrings are slow."""
+        if provider not in self._accounts:
+            self._accounts[provider] = account_in_use(self.settings, provider)
+        return self._accounts[provider]
 
 
 class GuardedCall:
     """`stages.base.Call`, guarded. `fallbacks` lists what was not answered by the provider asked first."""
 
-    def __init__(self, guard: Guard, cancel: CancelToken, note: Callable[[Attempt], None]) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        cancel: CancelToken,
+        note: Callable[[Attempt], None],
+        job_id: str = "",
+        observe: Observer = nobody,
+        inject: Injector | None = None,
+    ) -> None:
         self._guard = guard
-        self._cancel = cancel
         self._note = note
-        self._clock = guard.clock or Clock(sleep=self._nap)
+        self._observe = observe
+        self._inject = inject
+        self._around = Surroundings(
+            breakers=guard.breakers,
+            restraints=guard.restraints,
+            clock=guard.clock or Clock(sleep=_waiting_on(cancel)),
+            rng=guard.rng,
+            cancel=cancel,
+            account=guard.account,
+            job_left_s=guard.job_left_s,
+            observe=self._tell,
+            job_id=job_id,
+        )
         self.fallbacks: list[Fallback] = []
 
     def __call__(self, operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]) -> tuple[T, P]:
+        if not providers:
+            raise ProviderError(f"No provider is set up for '{operation}'", hint="framekeep doctor")
+        if self._inject:
+            work = self._inject(operation, work)
+        asked: list[Asking[P, T]] = []
+        with self._telling_end(operation, asked):
+            return self._ask_each(operation, providers, work, asked)
+
+    def _ask_each(
+        self,
+        operation: str,
+        providers: Sequence[P],
+        work: Callable[[P, CancelToken], T],
+        asked: list[Asking[P, T]],
+    ) -> tuple[T, P]:
         errors: list[ProviderError] = []
-        for provider in providers:
-            policy = policy_for(self._guard.settings, operation, provider.name)
+        for place, provider in enumerate(providers):
+            policy = self._guard.policy(operation, provider.name)
+            is_last = place + 1 == len(providers) or not policy.fallback
+            asked.append(Asking(self._around, operation, provider, policy, work, is_last))
             try:
-                answer = self._operate(operation, provider, policy, work)
+                answer = asked[-1].run()
             except ProviderError as error:
                 errors.append(error)
+                if is_last:
+                    break
+                if not policy.passes_on(error.kind):
+                    raise
+                self._tell(FellBack(operation, provider.name, providers[place + 1].name, error.kind, str(error)))
                 continue
             if errors:
                 reason = "; ".join(str(error) for error in errors)
                 self.fallbacks.append(Fallback(operation, providers[0].name, provider.name, reason))
             return answer, provider
-        if not errors:
-            raise ProviderError(f"No provider is set up for '{operation}'", hint="framekeep doctor")
-        # Where waiting may mend one of them, the job waits.
-        final = next((error for error in errors if error.exit_code == PARKED), errors[-1])
-        final.message = "; ".join(error.message for error in errors)
-        raise final
+        raise _final(errors)
 
-    def _operate(self, operation: str, provider: P, policy: Policy, work: Callable[[P, CancelToken], T]) -> T:
-        """One provider's operation: its attempts, within its time."""
-        started = self._clock.monotonic()
-        history: list[str] = []
+    @contextlib.contextmanager
+    def _telling_end(self, operation: str, asked: Sequence[Asking[P, T]]) -> Iterator[None]:
+        started_s = self._around.clock.monotonic()
 
-        def left_s() -> float | None:
-            if not policy.operation_timeout_s:
-                return None
-            return policy.operation_timeout_s - (self._clock.monotonic() - started)
-
-        attempts_made = tenacity.stop_after_attempt(1 + policy.retry.max_retry_attempts)
-
-        def stop(state: tenacity.RetryCallState) -> bool:
-            left = left_s()
-            return attempts_made(state) or (left is not None and state.upcoming_sleep >= left)
-
-        retrying = tenacity.Retrying(
-            stop=stop,
-            wait=self._wait(policy),
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, TransientError)),
-            sleep=self._clock.sleep,
-            before=lambda state: self._cancel.check(),
-        )
-        try:
-            return retrying(lambda: self._attempt(operation, provider, policy, work, left_s(), history))
-        except CircuitOpenError as error:
-            if operation not in LOCAL_MEDIA:
-                raise
-            # Its neighbours tripped the circuit; the encoder fails here every time, and waiting mends none of them.
-            raise RenderExhaustedError(
-                f"{policy.name}: {error.message}", provider=provider.name, hint="framekeep doctor", attempts=history
-            ) from error
-        except tenacity.RetryError as error:
-            last = error.last_attempt.exception()
-            if not isinstance(last, TransientError):
-                raise
-            kind = RenderExhaustedError if operation in LOCAL_MEDIA else RetryExhaustedError
-            raise kind(
-                f"{policy.name}: {EXHAUSTED_MESSAGE} ({len(history)} calls; last: {last.message})",
-                provider=provider.name,
-                hint=last.hint or "wait a minute, then: framekeep resume",
-                retry_after_s=last.retry_after_s,
-                attempts=history,
-            ) from last
-
-    def _attempt(
-        self,
-        operation: str,
-        provider: P,
-        policy: Policy,
-        work: Callable[[P, CancelToken], T],
-        left_s: float | None,
-        history: list[str],
-    ) -> T:
-        started = self._clock.monotonic()
-
-        def note(outcome: str, error: FramekeepError | None = None) -> None:
-            elapsed_s = self._clock.monotonic() - started
-            code, message = (error.code, error.message) if error else ("", "")
-            self._note(Attempt(operation, provider.name, outcome, code, message, elapsed_s))
+        def tell(outcome: Literal["ok", "failed"], provider: str, code: str) -> None:
+            elapsed_s = self._around.clock.monotonic() - started_s
+            calls = sum(asking.calls for asking in asked)
+            self._tell(CallEnded(operation, provider, outcome, code, calls, elapsed_s))
 
         try:
-            with self._guard.breakers.admit(policy, provider.name):
-                answer = self._in_time(operation, provider, policy, work, left_s)
-        except FramekeepError as error:
-            history.append(f"{provider.name}: {error.code}: {error.message}")
-            note("refused" if error.code == "CIRCUIT_OPEN" else "failed", error)
+            yield
+        except BaseException as error:
+            tell("failed", "", error.code if isinstance(error, FramekeepError) else type(error).__name__)
             raise
-        note("ok")
-        return answer
+        tell("ok", asked[-1].provider.name, "")
 
-    def _in_time(
-        self,
-        operation: str,
-        provider: P,
-        policy: Policy,
-        work: Callable[[P, CancelToken], T],
-        left_s: float | None,
-    ) -> T:
-        """The work itself, cut off when the request's or the operation's time is up."""
-        limits = {"request": policy.request_timeout_s or None, "operation": left_s}
-        named_s = {"request": policy.request_timeout_s, "operation": policy.operation_timeout_s}
-        running = {name: limit for name, limit in limits.items() if limit is not None}
-        token = CancelToken(self._cancel)
-        if not running:
-            try:
-                return work(provider, token)
-            finally:
-                token.close()
-        name = min(running, key=lambda key: running[key])
-        reason = f"the {name} timeout of {named_s[name]:g} s ran out"
-        expired = threading.Event()
-
-        def expire() -> None:
-            expired.set()
-            token.cancel(reason)
-
-        timer = threading.Timer(max(running[name], 0.0), expire)
-        timer.daemon = True
-        timer.start()
+    def _tell(self, event: GuardEvent) -> None:
+        """Must not raise: an answer that was paid for would be lost, or an error covered by another."""
         try:
-            return work(provider, token)
-        except CancelledError as error:
-            if not expired.is_set() or self._cancel.cancelled:
-                raise
-            raise TimedOutError(
-                f"{policy.name}: {reason} during '{operation}'",
-                provider=provider.name,
-                hint=f"raise Timeouts.{name.capitalize()}, or try again: framekeep resume",
-            ) from error
-        finally:
-            timer.cancel()
-            token.close()
+            if isinstance(event, AttemptEnded):
+                self._note(
+                    Attempt(event.operation, event.provider, event.outcome, event.code, event.message, event.elapsed_s)
+                )
+            self._observe(event)
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("a call's %s could not be told", type(event).__name__)
 
-    def _wait(self, policy: Policy) -> Callable[[tenacity.RetryCallState], float]:
-        retry = policy.retry
-        backoff = tenacity.wait_exponential(
-            multiplier=retry.initial_delay_ms / 1000,
-            exp_base=retry.backoff_multiplier,
-            max=retry.max_delay_ms / 1000,
-        )
 
-        def wait(state: tenacity.RetryCallState) -> float:
-            delay_s = backoff(state)
-            if retry.jitter:
-                # After the cap, so that many clients at the cap still spread out.
-                delay_s *= self._guard.rng.uniform(0.75, 1.25)
-            error = state.outcome.exception() if state.outcome else None
-            asked_s = error.retry_after_s if isinstance(error, ProviderError) else None
-            return max(delay_s, asked_s or 0.0)
+def _waiting_on(cancel: CancelToken) -> Callable[[float], None]:
+    """Sleeping that ends when the run is to stop."""
 
-        return wait
+    def sleep(seconds: float) -> None:
+        cancel.wait(seconds)
 
-    def _nap(self, seconds: float) -> None:
-        self._cancel.wait(seconds)
-        self._cancel.check()
+    return sleep
+
+
+def _final(errors: Sequence[ProviderError]) -> ProviderError:
+    """Where waiting may mend one of them the job waits, for the one that can be asked first; else the last says what is wrong."""
+    waiting = [error for error in errors if error.exit_code == PARKED]
+    final = min(waiting, key=_when) if waiting else errors[-1]
+    final.message = "; ".join(error.message for error in errors)
+    return final
+
+
+def _when(error: ProviderError) -> float:
+    return float("inf") if error.retry_after_s is None else error.retry_after_s

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from stages.brief.canonical import brief_from_canonical, canonical
 from stages.brief.load import FORMATS, brief_from_dict, load_brief, parse_brief
-from stages.brief.media import CLIP_ENDINGS, MUSIC_ENDINGS, PICTURE_ENDINGS, pictures_in
+from stages.brief.media import CLIP_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, pictures_in
 
 __all__ = [
     "CLIP_ENDINGS",
     "FORMATS",
-    "MUSIC_ENDINGS",
     "PICTURE_ENDINGS",
+    "SOUND_ENDINGS",
     "brief_from_canonical",
     "brief_from_dict",
     "canonical",

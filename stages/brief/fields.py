@@ -6,14 +6,13 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 from urllib.parse import unquote
 
-from stages.brief.media import pictures_in
 from stages.brief.nodes import Node
 from stages.brief.problems import Problems, nearest, shorten, unknown
 
@@ -185,8 +184,8 @@ class Reader:
             self.wrong(node, key, fault)
         return None if fault else path
 
-    def folder(self, node: Node, key: str) -> Path | None:
-        """An existing folder with at least one picture in it."""
+    def folder(self, node: Node, key: str, files_in: Callable[[Path], Sequence[Path]]) -> Path | None:
+        """An existing folder with at least one of the files that `files_in` finds."""
         path = self._path(node, key)
         if path is None:
             return None
@@ -194,8 +193,8 @@ class Reader:
             self.wrong(node, key, f"{path} is not a folder" if path.exists() else _missing(path, "folder"))
         elif not os.access(path, os.R_OK | os.X_OK):
             self.wrong(node, key, f"the folder {path} may not be read")
-        elif not pictures_in(path):
-            self.wrong(node, key, f"the folder {path} has no pictures in it")
+        elif not files_in(path):
+            self.wrong(node, key, f"the folder {path} has no {key} in it")
         else:
             return path
         return None

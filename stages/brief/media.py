@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from config.errors import BriefError
 
 PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif")
 CLIP_ENDINGS = (".mp4", ".mov", ".webm", ".mkv")
-MUSIC_ENDINGS = (".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac")
+SOUND_ENDINGS = (".mp3", ".wav", ".flac", ".ogg", ".opus", ".m4a", ".aac")
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -17,12 +18,21 @@ def pictures_in(folder: Path) -> list[Path]:
 
     Raises BriefError when the folder cannot be read.
     """
+    return _files_in(folder, PICTURE_ENDINGS, "pictures")
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """A folder's own sound files, in the same order. Raises BriefError when the folder cannot be read."""
+    return _files_in(folder, SOUND_ENDINGS, "recordings")
+
+
+def _files_in(folder: Path, endings: Sequence[str], key: str) -> list[Path]:
     try:
         files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise BriefError(f"{folder}: cannot read this folder of pictures: {reason}", hint="check `pictures:`") from None
-    return sorted((path for path in files if path.suffix.lower() in PICTURE_ENDINGS), key=_natural)
+        raise BriefError(f"{folder}: cannot read this folder of {key}: {reason}", hint=f"check `{key}:`") from None
+    return sorted((path for path in files if path.suffix.lower() in endings), key=_natural)
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:

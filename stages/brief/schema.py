@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from stages.brief.fields import Reader
-from stages.brief.media import CLIP_ENDINGS, MUSIC_ENDINGS, PICTURE_ENDINGS
+from stages.brief.media import CLIP_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, pictures_in, recordings_in
 from stages.brief.nodes import Node
 from stages.models import (
     Brief,
@@ -20,10 +21,10 @@ from stages.models import (
 )
 
 KEYS = (
-    "title", "author", "description", "text", "scenes", "language", "voice", "style", "music", "pictures", "captions",
+    "title", "author", "description", "text", "scenes", "language", "voice", "style", "music", "pictures", "recordings", "captions",
     "transition", "exports", "length", "seed", "providers",
 )  # fmt: skip
-SCENE_KEYS = ("narration", "heading", "picture", "clip", "focus", "motion", "hold", "transition")
+SCENE_KEYS = ("narration", "heading", "picture", "clip", "recording", "focus", "motion", "hold", "transition")
 _HINTS = {
     "theme": "`style: {theme: ...}`",
     "target_length_s": "`length: 75s`",
@@ -39,6 +40,8 @@ _SCENE_HINTS = {
     "video": "`clip:`",
     "text": "`narration:`",
     "title": "`heading:`",
+    "audio": "`recording:` (a sound file of the narration)",
+    "voice": "`recording:` (a sound file of the narration); a voice's name stands at the top of the brief",
     "hold_s": "`hold:`",
     "duration": "`hold:` (seconds after the narration)",
 }
@@ -52,7 +55,10 @@ def build(root: Node, reader: Reader, name: str) -> Brief:
         problems.add(root.line, "", "the brief is empty; write a text or scenes")
     found = reader.mapping(root, "", KEYS, _HINTS)
     values = {key: _read(reader, key, node) for key, node in found.items()}
+    recordings = values.pop("recordings", None)
     text, scenes = values.get("text"), values.get("scenes")
+    if recordings:
+        values["scenes"] = scenes = _with_recordings(reader, found["recordings"], scenes or (), recordings)
     if not problems and not text and not scenes:
         problems.add(0, "", "there is nothing to say; write a text, or scenes with narration")
     if text and scenes:
@@ -79,7 +85,8 @@ def _read(reader: Reader, key: str, node: Node) -> Any:
         "text": reader.prose,
         "description": reader.prose,
         "language": reader.language,
-        "pictures": reader.folder,
+        "pictures": lambda node, key: reader.folder(node, key, pictures_in),
+        "recordings": lambda node, key: reader.folder(node, key, recordings_in),
         "exports": reader.identifiers,
         "length": reader.length,
         "seed": reader.whole,
@@ -97,14 +104,14 @@ def _style(reader: Reader, node: Node) -> Style:
 
 def _music(reader: Reader, node: Node) -> Music | None:
     if not isinstance(node.value, dict):
-        path = reader.file(node, "music", MUSIC_ENDINGS)
+        path = reader.file(node, "music", SOUND_ENDINGS)
         return Music(path=path) if path else None
     found = reader.mapping(node, "music", ("path", "gain_db"), {"gain": "`gain_db: -3`", "volume": "`gain_db: -3`"})
     gain_db = reader.number(found["gain_db"], "music.gain_db", -40.0, 12.0, " dB") if "gain_db" in found else 0.0
     if "path" not in found:
         reader.wrong(node, "music", "names no `path`")
         return None
-    path = reader.file(found["path"], "music.path", MUSIC_ENDINGS)
+    path = reader.file(found["path"], "music.path", SOUND_ENDINGS)
     return Music(path=path, gain_db=gain_db) if path and gain_db is not None else None
 
 
@@ -123,6 +130,7 @@ def _scene(reader: Reader, node: Node, where: str) -> SceneBrief:
         node = Node({"narration": node}, node.line)
     found = reader.mapping(node, where, SCENE_KEYS, _SCENE_HINTS)
     values: dict[str, Any] = {"line": node.line, "visual": _visual(reader, found, where)}
+    values["recording"] = _recording(reader, found, where)
     for key in ("heading", "narration"):
         if key in found:
             read = reader.prose if key == "narration" else reader.line_of_text
@@ -136,6 +144,35 @@ def _scene(reader: Reader, node: Node, where: str) -> SceneBrief:
     if isinstance(node.value, dict):
         _refuse_empty(reader, node, found, where)
     return SceneBrief(**{key: value for key, value in values.items() if value is not None})
+
+
+def _with_recordings(
+    reader: Reader, node: Node, scenes: tuple[SceneBrief, ...], folder: Path
+) -> tuple[SceneBrief, ...]:
+    """A folder's sound files given to the scenes in which somebody speaks and that name none: one each, in order."""
+    files = recordings_in(folder)
+    bare = [number for number, scene in enumerate(scenes) if scene.narration and not scene.recording]
+    if len(files) != len(bare):
+        what = f"{len(files)} sound files for {len(bare)} spoken scenes without one; each needs its own"
+        reader.wrong(
+            node, "recordings", what if scenes else "needs `## ` scenes: a text is cut into scenes by the writer"
+        )
+        return scenes
+    given = dict(zip(bare, files, strict=True))
+    return tuple(
+        scene.model_copy(update={"recording": given[number]}) if number in given else scene
+        for number, scene in enumerate(scenes)
+    )
+
+
+def _recording(reader: Reader, found: dict[str, Node], where: str) -> Path | None:
+    if "recording" not in found:
+        return None
+    if "narration" not in found:
+        what = "needs the words that are spoken in it as the scene's narration: captions are made of them"
+        reader.wrong(found["recording"], f"{where}: recording", what)
+        return None
+    return reader.file(found["recording"], f"{where}: recording", SOUND_ENDINGS)
 
 
 def _refuse_empty(reader: Reader, node: Node, found: dict[str, Node], where: str) -> None:

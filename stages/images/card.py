@@ -13,8 +13,8 @@ from stages.images.card_content import CardSpec, Layout, choose_layout
 from stages.images.card_focal import FOCAL, medallion, sun
 from stages.images.card_icons import icon_for
 from stages.images.card_layouts import CardPlan, plan_card
-from stages.images.card_sheet import safe_bottom
 from stages.images.palette import Palette, palette_for
+from stages.images.safe_area import safe_bottom
 from stages.typeset.svg import document, font_files, rasterise
 
 if TYPE_CHECKING:

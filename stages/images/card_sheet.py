@@ -9,6 +9,7 @@ from itertools import pairwise
 from stages.images.card_content import CardSpec, Layout, heading_of
 from stages.images.card_type import Block, Box, Wish, body_font, column, heading_font, kicker_font
 from stages.images.palette import Palette
+from stages.images.safe_area import safe_bottom
 
 Focus = tuple[float, float, float]
 
@@ -77,13 +78,6 @@ class Sheet:
         else:
             foot = 0.2 if self.slim else 0.1
         return Box(self.margin, top, self.width - 2 * self.margin, self.height * (1 - foot) - top)
-
-
-def safe_bottom(width: int, height: int) -> float:
-    """The lower share of a picture that belongs to burned captions: 0.24 wide, 0.25 square, 0.37 upright."""
-    if width >= height * 1.2:
-        return 0.24
-    return 0.25 if width >= height * 0.8 else 0.37
 
 
 def header(sheet: Sheet, layout: Layout) -> Composition:

@@ -22,6 +22,7 @@ def draw_picture(request: PictureRequest, context: Context, providers: Sequence[
                 f"{provider.name} gave no readable picture for scene {request.index}",
                 provider=provider.name,
                 hint="framekeep resume",
+                kind="ServiceUnavailable",
             )
         return path, size
 

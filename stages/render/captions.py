@@ -56,6 +56,8 @@ def slice_cues(cues: Sequence[Cue], start: int, end: int, fps: int) -> tuple[Cue
 
     Words of a clipped cue may lie before 0 or after the slice's end.
     """
+    if not start and all(cue.end <= end for cue in cues):
+        return tuple(cues)
     shift_s = start / fps
     return tuple(
         Cue(

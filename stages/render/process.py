@@ -76,6 +76,11 @@ def ffmpeg_path() -> Path:
         return Path(named).absolute()
     import imageio_ffmpeg
 
+    # Its own search tries the file first, and takes another ffmpeg of this machine when that trial is killed or runs out of
+    # memory: another binary in the middle of a job, with other bytes.
+    packaged = sorted((Path(imageio_ffmpeg.__file__).parent / "binaries").glob("ffmpeg-*"))
+    if packaged and "IMAGEIO_FFMPEG_EXE" not in os.environ:
+        return packaged[-1]
     try:
         return Path(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
@@ -235,6 +240,7 @@ def _start(command: Sequence[str], stderr: IO[bytes], run: Run, piped: bool) -> 
             f"ffmpeg could not be started for {run.what}: {error.strerror or error}",
             provider="ffmpeg",
             hint="framekeep doctor",
+            kind="ServiceUnavailable",
         ) from error
     if sys.platform == "linux" and child.stdin:
         # Raw frames are far larger than the usual 64 KB, and every refill is a switch of tasks. It may be forbidden.
@@ -271,11 +277,18 @@ def _error_for(code: int, log: str, what: str, out_of_memory: bool) -> Framekeep
         )
     if code < 0:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
-        return TransientError(f"ffmpeg was ended by {name} at {what}", provider="ffmpeg", hint="framekeep resume")
+        return TransientError(
+            f"ffmpeg was ended by {name} at {what}",
+            provider="ffmpeg",
+            hint="framekeep resume",
+            kind="ServiceUnavailable",
+        )
     reason = tail or f"exit code {code}"
     if code in (_EXIT_INVALID, _EXIT_NO_FILE, _EXIT_BAD_DATA):
         return RejectedError(f"ffmpeg refused {what}: {reason}", provider="ffmpeg", hint="framekeep doctor")
-    return TransientError(f"ffmpeg failed at {what}: {reason}", provider="ffmpeg", hint="framekeep doctor")
+    return TransientError(
+        f"ffmpeg failed at {what}: {reason}", provider="ffmpeg", hint="framekeep doctor", kind="ServiceUnavailable"
+    )
 
 
 def _meaningful(log: str) -> Iterator[str]:

@@ -78,6 +78,7 @@ def _checked(spec: SegmentSpec, encoder: Encoder, out: Path, painted: Looks, can
             f"{encoder.name} made a segment that cannot be read: {error.message}",
             provider=encoder.name,
             hint="framekeep resume",
+            kind="ServiceUnavailable",
         ) from error
     wanted: _Facts = (spec.frames, spec.frames, encoding.width, encoding.height, Fraction(encoding.fps))
     got: _Facts = (found.frames, decoded, found.width, found.height, found.fps)
@@ -86,12 +87,14 @@ def _checked(spec: SegmentSpec, encoder: Encoder, out: Path, painted: Looks, can
             f"{encoder.name} made {_told(got)} where {_told(wanted)} were wanted",
             provider=encoder.name,
             hint="framekeep resume",
+            kind="ServiceUnavailable",
         )
     if fault := strangest(painted, seen):
         raise TransientError(
             f"{encoder.name} made a {spec.kind} segment in which {fault}",
             provider=encoder.name,
             hint="framekeep doctor",
+            kind="ServiceUnavailable",
         )
     return MediaFacts(
         frames=found.frames,

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 
 from config.errors import UsageError
 from stages.models import Narration, ScriptScene, TransitionName, Word
 from stages.render.caption_breaks import is_spaceless
-from stages.render.captions import build_cues
-from stages.render.models import Pacing, PlacedLine, SceneCut, TimedCue, TimedLine
+from stages.render.models import Cue, Pacing, PlacedLine, SceneCut, TimedCue, TimedLine
 
 SAMPLE_RATE_HZ = 48_000
 
@@ -74,10 +73,10 @@ def cut_scene(
     )
 
 
-def programme(cuts: Sequence[SceneCut], max_chars: int | None = None) -> Programme:
+def programme(cuts: Sequence[SceneCut], cues: Sequence[Sequence[Cue]] | None = None) -> Programme:
     """All scenes one after the other, each overlapping the one before by the frames that they share.
 
-    Captions are set only when `max_chars` says how long their lines may be. Raises `UsageError` for no scenes at all.
+    `cues` are the captions of each of them. Raises `UsageError` for no scenes at all.
     """
     if not cuts:
         raise UsageError("There are no scenes to show.", hint="Give the brief some text or at least one scene.")
@@ -85,9 +84,9 @@ def programme(cuts: Sequence[SceneCut], max_chars: int | None = None) -> Program
     per_frame = _samples_per_frame(fps)
     starts: list[int] = []
     lines: list[TimedLine] = []
-    cues: list[TimedCue] = []
+    timed: list[TimedCue] = []
     end = 0
-    for cut in cuts:
+    for cut, shown in zip(cuts, cues or repeat(()), strict=cues is not None):
         start = end - cut.head
         end = start + cut.frames
         starts.append(start)
@@ -100,12 +99,8 @@ def programme(cuts: Sequence[SceneCut], max_chars: int | None = None) -> Program
             )
             for line in cut.lines
         ]
-        if max_chars is not None:
-            cues += [
-                TimedCue(start=start + cue.start, end=start + cue.end, lines=cue.lines)
-                for cue in build_cues(cut, max_chars=max_chars)
-            ]
-    return Programme(end, end * per_frame, fps, tuple(starts), tuple(lines), tuple(cues))
+        timed += [TimedCue(start=start + cue.start, end=start + cue.end, lines=cue.lines) for cue in shown]
+    return Programme(end, end * per_frame, fps, tuple(starts), tuple(lines), tuple(timed))
 
 
 def slices(cut: SceneCut, max_frames: int) -> list[tuple[int, int]]:

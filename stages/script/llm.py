@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from config.errors import TransientError, UnavailableError
 from stages.base import CancelToken
+from stages.loop_call import call_in_loop
 from stages.models import Brief, Script, ScriptScene
 from stages.script.base import ScriptWriter
-from stages.script.loop_call import call_in_loop
 from stages.script.prompt import INSTRUCTIONS, PROMPT_VERSION, Draft, DraftScene, message, wanted_words
 from stages.script.words import count_words
 
@@ -77,6 +78,15 @@ class LlmWriter(ScriptWriter):
     def __init__(self, name: str, account: Account) -> None:
         self.name = name
         self._account = account
+        self._request_id = ""
+        # A server of one's own that wants no key sends no bill either.
+        self.paid = account.kind != "compatible" or bool(account.key)
+
+    def asking(self, request_id: str) -> Self:
+        """Sent along as `Idempotency-Key`. Not every service heeds it, so it is no promise: `remembers` stays off."""
+        asking = copy.copy(self)
+        asking._request_id = request_id
+        return asking
 
     def identity(self) -> dict[str, str]:
         return {
@@ -123,6 +133,7 @@ class LlmWriter(ScriptWriter):
                 f"{self.name} wrote {words} words where about {wanted} were asked for",
                 provider=self.name,
                 hint="framekeep resume, or choose a larger model",
+                kind="ServiceUnavailable",
             )
         return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(words, wanted))
 
@@ -133,7 +144,11 @@ class LlmWriter(ScriptWriter):
         async with self._client(timeout_s) as client:
             model = self._model(client)
             agent: pydantic_ai.Agent[None, Draft] = pydantic_ai.Agent(
-                model, output_type=self._output(model), instructions=INSTRUCTIONS, retries=0
+                model,
+                output_type=self._output(model),
+                instructions=INSTRUCTIONS,
+                retries=0,
+                model_settings={"extra_headers": {"Idempotency-Key": self._request_id}} if self._request_id else None,
             )
             return (await agent.run(message(brief))).output
 
@@ -190,6 +205,7 @@ class LlmWriter(ScriptWriter):
                 f"{self.name}: the answer says the same thing in several scenes",
                 provider=self.name,
                 hint="framekeep resume, or choose a larger model",
+                kind="ServiceUnavailable",
             )
         return scenes
 

@@ -1,12 +1,16 @@
 """Every error of the model SDKs and of pydantic-ai as one of ours: the only place that knows theirs.
 
-| what happened                                             | ours                                    |
-|-----------------------------------------------------------|-----------------------------------------|
-| no connection, 5xx, 529, 409, truncated or garbled answer | `TransientError`                        |
-| a time limit, 408, 504                                    | `TimedOutError`                         |
-| 429                                                       | `RateLimitedError` with `retry_after_s` |
-| quota, spend limit, 402, 401, 403, an account on hold     | `UnavailableError`                      |
-| 400, 404, 422 and other 4xx, refused content              | `RejectedError`                         |
+| what happened                               | ours                                    | kind                      |
+|---------------------------------------------|-----------------------------------------|---------------------------|
+| no connection, truncated or garbled answer  | `TransientError`                        | `TransientNetworkFailure` |
+| 5xx, 529, 409                               | `TransientError`                        | `ServiceUnavailable`      |
+| a time limit, 408, 504                      | `TimedOutError`                         | `Timeout`                 |
+| 429                                         | `RateLimitedError` with `retry_after_s` | `RateLimitExceeded`       |
+| quota, spend limit, 402                     | `QuotaError`                            | `QuotaExceeded`           |
+| 401, 403, an account on hold                | `UnavailableError`                      | `InvalidApiKey`           |
+| refused content                             | `RejectedError`                         | `ContentRefused`          |
+| 400, 404, 422 and other 4xx                 | `RejectedError`                         | `InvalidInput`            |
+| it was never asked: no key, no address      | `UnavailableError`                      | `NotSupported`            |
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from typing import Any
 from config.errors import (
     FramekeepError,
     ProviderError,
+    QuotaError,
     RateLimitedError,
     RejectedError,
     TimedOutError,
@@ -30,6 +35,8 @@ from config.errors import (
 
 _MOST_CHARS = 240
 _LONGEST_WAIT_S = 86_400.0
+#: No quota fills up in less: such a header is the same for all of a service's refusals.
+_SHORTEST_QUOTA_S = 60.0
 #: Codes and types that mean "pay or ask for more", whatever status they come with: OpenAI sends them as 429, Anthropic as 400.
 _SPENT = re.compile(
     r"insufficient_quota|exceeded_current_quota|billing|spend_limit|usage_limit|credit_balance|insufficient_balance"
@@ -43,6 +50,8 @@ _SPENT_WORDS = re.compile(
 _ACCOUNT = re.compile(
     r"on_hold|organization_type|parent_organization|key_creator|cmek_key_disabled|cmek_key_network|human_review", re.I
 )
+#: Codes of those who answer 400 for content that they will not write about.
+_REFUSED = re.compile(r"content_?filter|content_policy|moderation|responsible_?ai|safety", re.IGNORECASE)
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|key|Bearer)[-_ ][A-Za-z0-9*_\-]{6,}")
 
 
@@ -70,14 +79,19 @@ def _by_status(status: int, name: str, message: str, chain: list[BaseException])
     codes = " ".join(_codes(chain))
     said = f"{name} answered {status}: {message}"
     if status == 402 or _SPENT.search(codes) or _SPENT_WORDS.search(message):
-        return UnavailableError(
+        told_s = _retry_after(chain) or 0.0
+        return QuotaError(
             f"{name}: the account's quota or credit is used up ({status}: {message})",
             provider=name,
             hint="top up the account or raise its limit, or name another writer with `providers: {script: ...}`",
+            retry_after_s=told_s if told_s >= _SHORTEST_QUOTA_S else None,
         )
     if (status in (401, 403) and not _is_refusal(chain)) or _ACCOUNT.search(codes):
         return UnavailableError(
-            said, provider=name, hint=f"check {name}'s API key and what it may use; see: framekeep doctor"
+            said,
+            provider=name,
+            hint=f"check {name}'s API key and what it may use; see: framekeep doctor",
+            kind="InvalidApiKey",
         )
     if status == 429:
         retry_after_s = _retry_after(chain)
@@ -88,12 +102,19 @@ def _by_status(status: int, name: str, message: str, chain: list[BaseException])
     if status in (408, 504):
         return TimedOutError(said, provider=name, hint="framekeep resume", retry_after_s=_retry_after(chain))
     if status >= 500 or status in (409, 425, 499):
-        return TransientError(said, provider=name, hint="framekeep resume", retry_after_s=_retry_after(chain))
+        return TransientError(
+            said,
+            provider=name,
+            hint="framekeep resume",
+            retry_after_s=_retry_after(chain),
+            kind="ServiceUnavailable",
+        )
     if status == 404:
         hint = f"check the model's name and the address of {name}; see: framekeep config show"
     else:
         hint = "change the brief's text, or name another writer with `providers: {script: ...}`"
-    return RejectedError(said, provider=name, hint=hint)
+    refused = _is_refusal(chain) if status == 403 else bool(_REFUSED.search(codes))
+    return RejectedError(said, provider=name, hint=hint, kind="ContentRefused" if refused else "InvalidInput")
 
 
 def _by_class(chain: list[BaseException], name: str, message: str) -> ProviderError | None:
@@ -125,6 +146,7 @@ def _by_class(chain: list[BaseException], name: str, message: str) -> ProviderEr
             f"{name} refused this text: {message}",
             provider=name,
             hint="change the brief's text, or name another writer with `providers: {script: ...}`",
+            kind="ContentRefused",
         )
     if is_a(ai.UsageLimitExceeded, ai.ConcurrencyLimitExceeded):
         return RejectedError(f"{name}: {message}", provider=name, hint="framekeep doctor")

@@ -73,7 +73,7 @@ class OutlineWriter(ScriptWriter):
             return
         from stages.script.sentences import split
 
-        ordered = bool(_ORDER.match(brief.text))
+        ordered = is_order(brief.text)
         if words and not ordered and (words > _TOPIC_MOST_WORDS or len(split(brief.text, brief.language)) > 1):
             return
         if not words:
@@ -86,6 +86,14 @@ class OutlineWriter(ScriptWriter):
             provider=self.name,
             hint=HINT,
         )
+
+    def can_write(self, brief: Brief) -> bool:
+        """Whether `check` finds nothing."""
+        try:
+            self.check(brief)
+        except UnavailableError:
+            return False
+        return True
 
     def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
         """The script. A text that fits the target length is kept whole; so is any text when there is no target."""
@@ -114,6 +122,11 @@ class OutlineWriter(ScriptWriter):
             for text, (heading, prompt) in zip(texts, heads, strict=True)
         )
         return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(brief, scenes))
+
+
+def is_order(text: str) -> bool:
+    """Whether a short text asks for a script, so that it is none itself."""
+    return count_words(text) <= _ORDER_MOST_WORDS and bool(_ORDER.match(text))
 
 
 def film_s(scenes: Sequence[ScriptScene], language: str) -> float:

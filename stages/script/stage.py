@@ -31,6 +31,7 @@ def write_script(brief: Brief, context: Context, writers: Sequence[ScriptWriter]
                 f"{writer.name} gave a script that cannot be used: {flaw}",
                 provider=writer.name,
                 hint="framekeep resume, or name another writer with `providers: {script: ...}`",
+                kind="ServiceUnavailable",
             )
         return script
 
@@ -80,6 +81,7 @@ def _as_written(scene: SceneBrief) -> ScriptScene:
         heading=scene.heading,
         picture_prompt=": ".join(part for part in (scene.heading, said) if part),
         visual=scene.visual,
+        recording=scene.recording,
         motion=scene.motion,
         hold_s=scene.hold_s,
         transition=scene.transition,

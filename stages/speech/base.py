@@ -47,6 +47,9 @@ class SpeechProvider(Provider):
     def speak(self, request: SpeechRequest, cancel: CancelToken, folder: Path) -> Spoken:
         """Write the sound into `folder`. Raises `ProviderError` or `CancelledError`."""
 
+    def rest(self) -> None:
+        """All lines are spoken: let go of what is large. Asked again all the same, it is loaded again."""
+
 
 def primary(language: str) -> str:
     """`de` of `de-AT`."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stages.speech.frozen import freeze
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -61,7 +63,7 @@ class Utterance:
 
 
 class Engine:
-    """One voice. Reading text is guarded by a lock, for its tables load late; the network runs in any thread."""
+    """One voice. Reading text is guarded by a lock, for its tables may load late; the network runs in any thread."""
 
     def __init__(self, voice: str) -> None:
         from hibari import Hibari
@@ -72,6 +74,10 @@ class Engine:
         self._hibari = Hibari(voice=voice, model=model, threads=1)
         self._lock = threading.Lock()
         self._timed = _with_durations(Path(self._hibari.model_path))
+        if self._timed is not None:
+            # The same network once more, and never asked.
+            self._hibari.sess = None
+        _pack_tables(self._hibari.g2p)
 
     def speak(self, text: str, seed: int, check: Callable[[], None]) -> Utterance:
         """Speak the text, which is only words and marks. `check` is called between its pieces and may raise."""
@@ -143,6 +149,20 @@ def engine(voice: str) -> Engine:
         return _load(voice)
 
 
+def unload() -> None:
+    """Let go of all engines; who is speaking keeps his to the end of the line."""
+    with _LOADING:
+        _load.cache_clear()
+
+
+def _pack_tables(g2p: Any) -> None:
+    """The tables of words and of the tagger are read once and then only asked. Where a later release has others, they stay."""
+    lexicon, tagger = getattr(g2p, "lexicon", None), getattr(g2p, "tagger", None)
+    for words in (getattr(lexicon, "golds", None), getattr(lexicon, "silvers", None)):
+        freeze(words, "d")
+    freeze(tagger, "weights", "tagdict")
+
+
 def _chunks(pieces: list[Piece]) -> Iterator[list[Piece]]:
     """Pieces of one sentence together; a sentence with too many symbols parts at its last mark, or where it must."""
     chunk: list[Piece] = []
@@ -188,6 +208,8 @@ def _with_durations(path: Path) -> Any:
     graph = b"\x3a" + bytes([len(output)]) + output  # ModelProto.graph, continued
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # Both keep as much as the longest sentence has ever needed, a hundred megabytes; without them it takes as long.
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(path.read_bytes() + graph, options, providers=["CPUExecutionProvider"])

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,9 @@ class HibariProvider(SpeechProvider):
 
         utterance = self._synthesise(voice, reading.text, request.seed, cancel)
         if not len(utterance.samples):
-            raise TransientError(f"hibari gave no sound for '{request.text}'", provider=self.name)
+            raise TransientError(
+                f"hibari gave no sound for '{request.text}'", provider=self.name, kind="ServiceUnavailable"
+            )
         samples = utterance.samples.astype("float64")
         samples *= _PEAK / max(abs(samples).max(), 1e-6)
         path = folder / "hibari.wav"
@@ -63,6 +66,10 @@ class HibariProvider(SpeechProvider):
         else:
             words, timing = _exact(reading, utterance.spans), "exact"
         return Spoken(path=path, words=words, timing=timing, voice=voice, notes=reading.notes)  # type: ignore[arg-type]
+
+    def rest(self) -> None:
+        if engines := sys.modules.get("stages.speech.hibari_engine"):
+            engines.unload()
 
     def _synthesise(self, voice: str, text: str, seed: int, cancel: CancelToken) -> Any:
         try:
@@ -82,7 +89,9 @@ class HibariProvider(SpeechProvider):
         except FramekeepError:
             raise
         except Exception as error:
-            raise TransientError(f"hibari failed on '{text}': {error}", provider=self.name) from error
+            raise TransientError(
+                f"hibari failed on '{text}': {error}", provider=self.name, kind="ServiceUnavailable"
+            ) from error
 
     def _require(self) -> None:
         for module in ("hibari", "onnxruntime"):

@@ -6,9 +6,8 @@ What a line holds is what captions show, so it stays as typed; only white space 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Any
 
+from stages.speech import segmenter
 from stages.speech.base import primary
 
 # About 16 seconds of speech; the voices lose their melody, and one its words, in longer ones.
@@ -78,19 +77,11 @@ def _wide_sentences(text: str) -> list[str]:
 
 
 def _segment(block: str, language: str) -> list[str]:
-    parts: list[str] = [str(part) for part in _segmenter(language).segment(block)]
+    parts = segmenter.cut(block, language)
     # The segmenter rewrites some texts; what it gives back must be what it was given.
     if "".join(parts).strip() == block:
         return parts
     return _SENTENCE.split(block)
-
-
-@lru_cache(maxsize=8)
-def _segmenter(language: str) -> Any:
-    import pysbd
-    from pysbd.languages import LANGUAGE_CODES
-
-    return pysbd.Segmenter(language=language if language in LANGUAGE_CODES else "en", clean=False)
 
 
 def _goes_on(part: str) -> bool:

@@ -75,7 +75,9 @@ class PicoProvider(SpeechProvider):
         try:
             child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except OSError as error:
-            raise TransientError(f"pico cannot be started: {error}", provider=self.name) from error
+            raise TransientError(
+                f"pico cannot be started: {error}", provider=self.name, kind="ServiceUnavailable"
+            ) from error
         forget = cancel.on_cancel(child.kill)
         try:
             sound, complaint = child.communicate(text.encode())
@@ -92,7 +94,7 @@ class PicoProvider(SpeechProvider):
             return UnavailableError(
                 f"pico cannot be loaded: {reason}", provider=self.name, hint="pip install --force-reinstall py-nanotts"
             )
-        return TransientError(f"pico failed: {reason}", provider=self.name)
+        return TransientError(f"pico failed: {reason}", provider=self.name, kind="ServiceUnavailable")
 
     def _voice(self, language: str, voice: str) -> str:
         if not voice:

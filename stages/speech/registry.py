@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import SecretStr
+
 from config.errors import UnavailableError, UsageError
 from stages.speech.base import SpeechProvider, primary
 from stages.speech.hibari_provider import HibariProvider
@@ -10,16 +12,22 @@ from stages.speech.scripts import LANGUAGE_NAMES, foreign_script, language_name
 from stages.speech.text_provider import TextProvider
 from stages.speech.voices import SILENT_HINT
 
-NAMES = ("hibari", "pico", "text")
+NAMES = ("hibari", "pico", "ElevenLabs", "text")
 
 
-def create(name: str) -> SpeechProvider:
-    """The provider called `name`. Raises UsageError for an unknown one."""
-    match name:
+def create(
+    name: str, *, api_key: SecretStr | None = None, model: str = "", voice: str = "", base_url: str = ""
+) -> SpeechProvider:
+    """The provider called `name`; all but the name is for one over the network. Raises UsageError for an unknown one."""
+    match name.lower():
         case "hibari":
             return HibariProvider()
         case "pico":
             return PicoProvider()
+        case "elevenlabs":
+            from stages.speech.elevenlabs_provider import ElevenLabsProvider
+
+            return ElevenLabsProvider(api_key, model, voice, base_url)
         case "text":
             return TextProvider()
         case _:

@@ -75,7 +75,9 @@ def _finish(request: SpeechRequest, spoken: Spoken, provider: str) -> _Line:
         samples = sound.read_sound(spoken.path)
     except sound.UnreadableSoundError as error:
         raise TransientError(
-            f"{provider} gave no readable sound for '{_shortened(request.text)}': {error}", provider=provider
+            f"{provider} gave no readable sound for '{_shortened(request.text)}': {error}",
+            provider=provider,
+            kind="ServiceUnavailable",
         ) from error
     if spoken.silent:
         return _Line(samples, _within(spoken.words, 0.0, len(samples) / sound.SAMPLE_RATE_HZ), spoken)
@@ -87,6 +89,7 @@ def _finish(request: SpeechRequest, spoken: Spoken, provider: str) -> _Line:
             f"{provider} gave {seconds:.1f} s of speech where about {wanted:.1f} s belong: '{_shortened(request.text)}'",
             provider=provider,
             hint="the sound is not used; try another provider or voice",
+            kind="ServiceUnavailable",
         )
     line = sound.fade_ends(sound.even_level(samples[start:end]))
     return _Line(line, _within(spoken.words, start / sound.SAMPLE_RATE_HZ, seconds), spoken)

@@ -59,7 +59,7 @@ def call_in_loop(make: Callable[[], Coroutine[Any, Any, T]], cancel: CancelToken
 
     forget = cancel.on_cancel(give_up)
     try:
-        threading.Thread(target=run, name="framekeep-llm", daemon=True).start()
+        threading.Thread(target=run, name="framekeep-call", daemon=True).start()
         return answer.result()
     finally:
         forget()

@@ -1,0 +1,99 @@
+"""The ledger of a home: what it says of jobs also stands beside the results, where a lost ledger is made again from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from checkpoints import responses
+from checkpoints.keys import canonical_json
+from checkpoints.ledger import Ledger
+from checkpoints.notes import NOTED_STATES, JobNote, JobNotes
+from checkpoints.records import Record
+from checkpoints.schema import events, jobs
+from checkpoints.statements import ADD_EVENT
+
+RESTORED = "job_restored"
+
+
+class NotedLedger(Ledger):
+    """A ledger that writes each job's note first: a crash in between leaves a note without a row, which a rebuild finds."""
+
+    def __init__(self, path: Path, notes: JobNotes, wall: Callable[[], float] = time.time) -> None:
+        super().__init__(path, wall)
+        self.notes = notes
+
+    def put_job(self, job_id: str, title: str, brief: dict[str, Any], options: dict[str, Any]) -> None:
+        now = self._wall()
+        known = self.job(job_id) or self.notes.get(job_id)
+        note = JobNote(
+            id=job_id,
+            title=title,
+            state="queued",
+            brief=brief,
+            options=options,
+            created_at=known.created_at if known else now,
+            updated_at=now,
+            report=known.report if known else None,
+        )
+        self.notes.put(note)
+        super().put_job(job_id, title, brief, options)
+
+    def set_state(
+        self,
+        job_id: str,
+        state: str,
+        *,
+        report: dict[str, Any] | None = None,
+        error: dict[str, str] | None = None,
+    ) -> None:
+        if state in NOTED_STATES:
+            changes = {} if report is None else {"report": report}
+            self.notes.change(job_id, state=state, error=error, updated_at=self._wall(), **changes)
+        super().set_state(job_id, state, report=report, error=error)
+
+    def set_options(self, job_id: str, options: dict[str, Any]) -> None:
+        self.notes.change(job_id, options=options)
+        super().set_options(job_id, options)
+
+    def forget_job(self, job_id: str) -> None:
+        # First too: a note that outlived its row would bring the job back.
+        self.notes.forget(job_id)
+        super().forget_job(job_id)
+
+    def restore(self, note: JobNote) -> bool:
+        """Take over a job that is noted and that the ledger does not have; False when it has it.
+
+        What was at work when it was noted is interrupted. The event `job_restored` says that the job's steps are not all known
+        here: as long as it is not finished, the clean-up must leave what no job names.
+        """
+        state = note.state if note.state in NOTED_STATES else "interrupted"
+        row = note.model_dump() | {"state": state, "brief": canonical_json(note.brief)}
+        row |= {"options": canonical_json(note.options)}
+        row |= {name: canonical_json(row[name]) if row[name] else None for name in ("report", "error")}
+        event = {"job_id": note.id, "at": self._wall(), "kind": RESTORED, "data": "{}"}
+        with self.writing("restore_job") as connection:
+            if not connection.execute(insert(jobs).values(row).on_conflict_do_nothing()).rowcount:
+                return False
+            connection.execute(ADD_EVENT, [event])
+        return True
+
+    def restore_results(self, found: Sequence[tuple[Record, float]]) -> None:
+        """Take over results that verify, each with the Unix time at which it was made."""
+        if not found:
+            return
+        self.adopt(*(record for record, _ in found))
+        with self.writing("restore_results") as connection:
+            for record, made_at in sorted(found, key=lambda one: one[1]):
+                responses.put(connection, record, made_at)
+
+    def restored(self) -> set[str]:
+        """The jobs that were taken over."""
+        with self.reading() as connection:
+            found = sa.select(events.c.job_id).where(events.c.kind == RESTORED).distinct()
+            return set(connection.execute(found).scalars())

@@ -1,0 +1,85 @@
+"""Looking after a run: alerts, logs, and failures on purpose."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+from config.section import Section
+
+
+class ResilienceMonitoring(Section):
+    """What is counted, and what raises an alert."""
+
+    enabled: bool = True
+    """Off: nothing is counted and no alert is sent."""
+    track_circuit_breaker_state: bool = True
+    """Note each change of a circuit's state."""
+    track_retry_attempts: bool = True
+    """Note each attempt."""
+    track_fallbacks: bool = True
+    """Note each fallback, cached answer and degradation."""
+    alert_on_circuit_open: bool = True
+    """Alert when a circuit opens."""
+    alert_on_retries_exhausted: bool = True
+    """Alert when all attempts of an operation have failed."""
+
+
+class Monitoring(Section):
+    """Metrics and alerts."""
+
+    resilience: ResilienceMonitoring = ResilienceMonitoring()
+    """Of the guard."""
+    alert_urls: tuple[SecretStr, ...] = ()
+    """Where alerts go, as Apprise addresses (`mailto://…`, `slack://…`, `json://…`). They hold secrets."""
+
+
+FaultKind = Literal["error", "timeout", "slow", "truncated", "rate_limit", "quota", "disk_full", "killed_encoder"]
+FaultStage = Literal["script", "speech", "images", "render"]
+
+FAULT_KINDS: tuple[FaultKind, ...] = (
+    "error",
+    "timeout",
+    "slow",
+    "truncated",
+    "rate_limit",
+    "quota",
+    "disk_full",
+    "killed_encoder",
+)
+
+
+class Testing(Section):
+    """Failures on purpose, to see what a run does about them. Only in the profile `development`, or with `Force`."""
+
+    __test__ = False
+
+    simulate_failures: bool = False
+    """Let calls fail."""
+    failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """The share of calls that fail."""
+    seed: int = 0
+    """Which calls fail, and how: the same seed, the same failures."""
+    kinds: tuple[FaultKind, ...] = FAULT_KINDS
+    """How calls fail; where a kind does not fit a stage, another one is taken."""
+    stages: tuple[FaultStage, ...] = ("script", "speech", "images", "render")
+    """Where calls fail."""
+    force: bool = False
+    """Allow it outside the profile `development`."""
+
+
+def _level(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+LogLevelName = Annotated[
+    Literal["trace", "debug", "information", "warning", "error", "critical", "none"], BeforeValidator(_level)
+]
+
+
+class Logging(Section):
+    """What goes to the log."""
+
+    log_level: dict[str, LogLevelName] = Field(default_factory=dict)
+    """Level by area, as in `{"Framekeep.Resilience": "Debug"}`; `Default` is all of it."""

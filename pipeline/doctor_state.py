@@ -1,0 +1,98 @@
+"""What the doctor finds in a home: its clock, its ledger, its store."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from config.errors import FramekeepError
+from pipeline.doctor import Finding, Findings
+from pipeline.home import Home
+
+_GB = 1_000_000_000
+# No clock of a machine that runs this can stand before.
+_YEAR_2025 = 1_735_689_600
+
+
+def check_clock(home: Home, now: float) -> Findings:
+    """Whether the clock can be right: ages and provider rests are counted by it."""
+    newest = 0.0
+    if (home.root / "ledger.db").exists():
+        # A ledger that cannot be read is no fault of the clock; it has a check of its own.
+        with contextlib.suppress(FramekeepError):
+            newest = max((row.updated_at for row in home.ledger.jobs()), default=0.0)
+    when = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(now))
+    if now < _YEAR_2025:
+        yield Finding("clock", "fail", f"it says {when}: encrypted connections will fail", "set the machine's clock")
+    elif now < newest - 60:
+        last = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(newest))
+        yield Finding("clock", "warn", f"it says {when}, but a job ran at {last}", "set the machine's clock")
+    else:
+        yield Finding("clock", "ok", when)
+
+
+def check_ledger(home: Home) -> Findings:
+    """Whether the ledger opens, is whole, and what waits in it."""
+    from checkpoints.database import driver, wal_is_sound
+    from checkpoints.ledger import OPEN_STATES
+    from checkpoints.locks import is_locked
+    from pipeline.rebuild import missing_jobs
+
+    version = driver().sqlite_version_info
+    journal = (
+        "write-ahead log" if wal_is_sound(version) else "rollback journal: this version's write-ahead log is unsafe"
+    )
+    name = f"SQLite {'.'.join(map(str, version))} ({journal})"
+    if not (home.root / "ledger.db").exists():
+        lost = missing_jobs(home, set())
+        if lost:
+            yield Finding(
+                "ledger",
+                "fail",
+                f"{home.ledger_file} is gone, and with it {len(lost)} jobs",
+                "framekeep doctor --rebuild",
+            )
+        else:
+            yield Finding("ledger", "ok", f"none yet; {name}")
+        return
+    if not home.ledger.is_sound():
+        yield Finding("ledger", "fail", f"{home.ledger.path} is damaged", "framekeep doctor --rebuild")
+        return
+    rows = home.ledger.jobs()
+    if lost := missing_jobs(home, {row.id for row in rows}):
+        yield Finding(
+            "ledger",
+            "warn",
+            f"the store knows {len(lost)} jobs that the ledger does not: {', '.join(lost[:3])}",
+            "framekeep doctor --rebuild",
+        )
+    waiting = [row for row in rows if row.state in OPEN_STATES and not is_locked(home.locks, row.id)]
+    yield Finding("ledger", "ok", f"{len(rows)} jobs, {len(waiting)} to be resumed; {name}")
+
+
+def check_store(home: Home, *, deep: bool) -> Findings:
+    """Whether every artifact that a result names is there in its size, or, deep, with its hash."""
+    from checkpoints.keys import file_digest
+
+    if not (home.root / "store").exists() or not (home.root / "ledger.db").exists():
+        yield Finding("store", "ok", "none yet")
+        return
+    named = {item.digest: item.size for record, _ in home.ledger.results() for item in record.artifacts.values()}
+    bad, total = 0, 0
+    for digest, size in named.items():
+        path = home.store.path(digest)
+        try:
+            total += path.stat().st_size
+            bad += path.stat().st_size != size or (deep and file_digest(path)[0] != digest)
+        except OSError:
+            bad += 1
+    checked = "hashes read" if deep else "sizes checked"
+    if bad:
+        yield Finding(
+            "store",
+            "warn",
+            f"{bad} of {len(named)} artifacts are missing or damaged ({checked})",
+            "nothing to do: what a job needs is made again when it runs",
+        )
+    else:
+        yield Finding("store", "ok", f"{len(named)} artifacts, {total / _GB:.2f} GB, {checked}")

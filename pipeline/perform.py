@@ -1,0 +1,158 @@
+"""What a step's work is: which stage does it, with whom, and what comes out of it.
+
+Imports are late: no command pays for a stage that it does not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checkpoints.files import copy_into
+from checkpoints.keys import step_key
+from config.errors import UsageError
+from pipeline import inputs
+from pipeline.steps import Outcome, Step, Work
+from pipeline.toolbox import Toolbox
+from stages.base import Context, Provider
+from stages.images.base import ImageProvider, PictureRequest
+from stages.models import Brief, Music, Visual
+from stages.render.models import MediaFacts, MixSpec, MuxSpec, SegmentSpec
+from stages.script.base import ScriptWriter
+from stages.speech.base import SpeechProvider, SpeechRequest
+from stages.speech.recording import Recording
+
+if TYPE_CHECKING:
+    from stages.base import CancelToken
+    from stages.render.encoders import Encoder
+
+
+def perform(step: Step, context: Context, toolbox: Toolbox) -> Outcome:
+    """One step's work by its stage."""
+    match step.work:
+        case Brief() as brief:
+            return _write(brief, context, toolbox.writers())
+        case SpeechRequest() as request:
+            return _speak(request, context, toolbox.speakers())
+        case Recording() as recording:
+            return _take_recording(step, recording, context)
+        case PictureRequest() as request:
+            return _draw(request, context, toolbox.painters())
+        case Visual() as visual:
+            return _take(step, visual, context)
+        case Music() as music:
+            return _take_music(step, music, context)
+        case SegmentSpec() as spec:
+            return _encode(spec, context, toolbox)
+        case MixSpec() as spec:
+            return _mix(spec, context, toolbox)
+        case MuxSpec() as spec:
+            return _mux(spec, context, toolbox)
+
+
+def perform_by(provider: Provider, work: Work, context: Context) -> Outcome:
+    """The same by one provider, who is none of those that the toolbox names."""
+    match work, provider:
+        case Brief() as brief, ScriptWriter() as writer:
+            return _write(brief, context, (writer,))
+        case SpeechRequest() as request, SpeechProvider() as voice:
+            return _speak(request, context, (voice,))
+        case PictureRequest() as request, ImageProvider() as painter:
+            return _draw(request, context, (painter,))
+    raise TypeError(f"{provider.name} does not do {type(work).__name__}")
+
+
+def _write(brief: Brief, context: Context, writers: Sequence[ScriptWriter]) -> Outcome:
+    from stages.script.stage import write_script
+
+    script = write_script(brief, context, writers)
+    return Outcome({}, script.model_dump(mode="json"), script.writer, script.notes)
+
+
+def _speak(request: SpeechRequest, context: Context, speakers: Sequence[SpeechProvider]) -> Outcome:
+    from stages.speech.stage import speak_line
+
+    path, narration = speak_line(request, context, speakers)
+    return Outcome({"line": path}, narration.model_dump(mode="json"), narration.provider, narration.notes)
+
+
+def _draw(request: PictureRequest, context: Context, painters: Sequence[ImageProvider]) -> Outcome:
+    from stages.images.stage import draw_picture
+
+    path, picture = draw_picture(request, context, painters)
+    return Outcome({"picture": path}, picture.model_dump(mode="json"), picture.provider)
+
+
+def _take(step: Step, visual: Visual, context: Context) -> Outcome:
+    from stages.images.stage import take_visual, visual_notes
+
+    copy = copy_into(visual.path, context.scratch)
+    _refuse_changed(step, visual.path, inputs.visual(Visual(path=copy, kind=visual.kind)))
+    picture = take_visual(Visual(path=copy, kind=visual.kind))
+    facts, notes = picture.model_dump(mode="json"), visual_notes(copy, picture.kind)
+    return Outcome({"picture": copy}, facts, picture.provider, notes)
+
+
+def _take_recording(step: Step, recording: Recording, context: Context) -> Outcome:
+    from stages.speech.recording import take_recording
+
+    copy = copy_into(recording.path, context.scratch)
+    _refuse_changed(step, recording.path, inputs.recording(replace(recording, path=copy)))
+    path, narration = take_recording(replace(recording, path=copy), context.scratch)
+    return Outcome({"line": path}, narration.model_dump(mode="json"), narration.provider)
+
+
+def _take_music(step: Step, music: Music, context: Context) -> Outcome:
+    copy = copy_into(music.path, context.scratch)
+    _refuse_changed(step, music.path, inputs.music(Music(path=copy)))
+    return Outcome({"music": copy}, {}, "brief")
+
+
+def _refuse_changed(step: Step, path: Path, request: dict[str, Any]) -> None:
+    """The key names the bytes that were there when the job was planned: others must not stand under it."""
+    if step_key(step.stage, request) != step.key:
+        raise UsageError(f"{path} was changed while the job was running", hint="framekeep resume")
+
+
+def _encode(spec: SegmentSpec, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.render.segment import render_segment
+
+    # Alone: another encoder's segments do not join with this one's, so only a whole export may change to it.
+    encoder = toolbox.encoder(spec.encoding.encoder)
+    path, facts = render_segment(spec, context, (encoder,))
+    return Outcome({"segment": path}, facts.model_dump(mode="json"), encoder.name)
+
+
+def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.render.audio import mix
+
+    # The sound is mixed when every line of the job is there.
+    for speaker in toolbox.speakers():
+        speaker.rest()
+    out = context.scratch / "mix.m4a"
+
+    def work(encoder: Encoder, cancel: CancelToken) -> MediaFacts:
+        stall_s = encoder.stall_timeout_s
+        return mix(spec, out, context.artifact, context.scratch, cancel, context.progress, stall_timeout_s=stall_s)
+
+    facts, encoder = context.call("mix", (toolbox.joiner,), work)
+    return Outcome({"audio": out}, facts.model_dump(mode="json"), encoder.name)
+
+
+def _mux(spec: MuxSpec, context: Context, toolbox: Toolbox) -> Outcome:
+    from stages.render.check_captions import check_beside
+    from stages.render.join import mux
+    from stages.render.sidecars import write_beside
+
+    out = context.scratch / "video.mp4"
+
+    def work(encoder: Encoder, cancel: CancelToken) -> MediaFacts:
+        stall_s = encoder.stall_timeout_s
+        return mux(spec, out, context.artifact, cancel, context.progress, stall_timeout_s=stall_s)
+
+    facts, encoder = context.call("mux", (toolbox.joiner,), work)
+    beside = write_beside(spec, context.artifact, context.scratch)
+    check_beside(spec, beside)
+    return Outcome({"video": out, **beside}, facts.model_dump(mode="json"), encoder.name)

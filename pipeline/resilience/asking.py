@@ -1,0 +1,246 @@
+"""One provider asked within one guarded call: its attempts, its limits, its circuit, and the error that is left at last."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+from config.errors import (
+    CircuitOpenError,
+    FramekeepError,
+    ProviderError,
+    RenderExhaustedError,
+    RetryExhaustedError,
+    TransientError,
+)
+from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.limits import Patience
+from pipeline.resilience.observing import (
+    AttemptEnded,
+    LimitWaited,
+    Observer,
+    RestBegun,
+    RetriesExhausted,
+    RetryPause,
+)
+from pipeline.resilience.policy import LOCAL_MEDIA, Policy
+from pipeline.resilience.restraints import Restraints
+from pipeline.resilience.rests import clock_time
+from pipeline.resilience.retry import Pause, Retrier, SpentError
+from pipeline.resilience.timeouts import in_time
+from stages.base import CancelToken, Clock, Provider
+
+T = TypeVar("T")
+P = TypeVar("P", bound=Provider)
+
+EXHAUSTED_MESSAGE = "All retry attempts have been exhausted for this operation"
+
+# A provider that failed every time and did not say when to come back.
+_COME_BACK_S = 60.0
+# A rest this short is over before anybody else could have been asked.
+_SHORT_REST_S = 0.05
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all providers of one guarded call share. `job_left_s` is what is left of the run's time, None for no limit."""
+
+    breakers: Breakers
+    restraints: Restraints
+    clock: Clock
+    rng: random.Random
+    cancel: CancelToken
+    account: Callable[[str], str]
+    job_left_s: Callable[[], float | None]
+    observe: Observer
+    job_id: str = ""
+
+
+@dataclass
+class Asking(Generic[P, T]):
+    """Ask one provider. `is_last`: nobody is asked after it, so a short rest is better waited for."""
+
+    around: Surroundings
+    operation: str
+    provider: P
+    policy: Policy
+    work: Callable[[P, CancelToken], T]
+    is_last: bool
+    calls: int = 0
+    _number: int = 0
+    _history: list[str] = field(default_factory=list)
+    _refusal: ProviderError | None = None
+    _started_s: float = 0.0
+
+    def run(self) -> T:
+        """Its answer. Raises RetryExhaustedError, CircuitOpenError, RestingError, or what no other try can mend."""
+        around = self.around
+        self._started_s = around.clock.monotonic()
+        retrier = Retrier(
+            policy=self.policy,
+            provider=self.provider.name,
+            budgets=around.restraints.budgets,
+            rng=around.rng,
+            now_s=around.clock.monotonic,
+            left_s=self._left_s,
+            sleep=self._sleep,
+            is_worth_another=self._is_worth_another,
+            on_pause=self._tell_pause,
+        )
+        try:
+            return retrier.run(self._attempt)
+        except SpentError as spent:
+            raise self._exhausted(spent) from spent.error
+        except CircuitOpenError as error:
+            if self.operation not in LOCAL_MEDIA:
+                raise
+            # Its neighbours tripped the circuit; the encoder fails here every time, and waiting mends none of them.
+            raise RenderExhaustedError(
+                f"{self.policy.name}: {error.message}",
+                provider=self.provider.name,
+                hint="framekeep doctor",
+                attempts=self._history,
+                kind=error.kind,
+            ) from error
+
+    def _attempt(self) -> T:
+        around, policy, name = self.around, self.policy, self.provider.name
+        around.cancel.check()
+        self._number += 1
+        made_before, began_s = self.calls, around.clock.monotonic()
+        try:
+            self._heed_rest()
+            with self._limited(), around.breakers.admit(policy, name, around.job_id):
+                self.calls += 1
+                began_s = around.clock.monotonic()
+                answer = in_time(
+                    policy, name, around.cancel, self._operation_left_s(), lambda token: self.work(self.provider, token)
+                )
+        except FramekeepError as error:
+            self._history.append(f"{name}: {error.code}: {error.message}")
+            was_made = self.calls > made_before
+            if isinstance(error, ProviderError):
+                if was_made:
+                    self._begin_rest(error)
+                else:
+                    self._refusal = error
+            self._tell("failed" if was_made else "refused", began_s, error)
+            raise
+        self._tell("ok", began_s)
+        return answer
+
+    def _heed_rest(self) -> None:
+        """Raise while the provider rests. Where nobody else could be asked, a rest that fits is waited for."""
+        rests = self.around.restraints.rests
+        waited_s = 0.0
+        while row := rests.standing(self.provider.name, self._account):
+            left_s = rests.left_s(row)
+            may_wait = row.kind == "RateLimitExceeded" and left_s is not None
+            if not may_wait or not self._fits(left_s or 0.0) or not (self.is_last or (left_s or 0.0) <= _SHORT_REST_S):
+                raise rests.refused(row)
+            self._sleep(left_s or 0.0)
+            waited_s += left_s or 0.0
+        if waited_s:
+            self._tell_wait("rest", waited_s)
+
+    def _begin_rest(self, error: ProviderError) -> None:
+        if error.kind != "RateLimitExceeded" and self.policy.retries(error.kind):
+            # Settings say that it passes.
+            return
+        row = self.around.restraints.rests.begin(self.provider.name, error, self._account)
+        if row:
+            self.around.observe(RestBegun(self.provider.name, error.kind, row.length_s))
+            if error.retry_after_s is None:
+                error.retry_after_s = row.length_s
+
+    @contextlib.contextmanager
+    def _limited(self) -> Iterator[None]:
+        limit = self.policy.rate_limit
+        if not (limit.requests or limit.concurrency):
+            yield
+            return
+        patience = Patience(self._sleep, self._left_s)
+        with self.around.restraints.limits.turn(self.provider.name, limit, patience, self._tell_wait):
+            yield
+
+    def _is_worth_another(self, error: ProviderError) -> bool:
+        """A call that was refused before it was made is not made again: the next provider is asked, or the job waits."""
+        if error is self._refusal:
+            return False
+        if self.operation in LOCAL_MEDIA:
+            return isinstance(error, TransientError)
+        return self.policy.retries(error.kind)
+
+    def _exhausted(self, spent: SpentError) -> RetryExhaustedError:
+        error, is_local = spent.error, self.operation in LOCAL_MEDIA
+        self.around.observe(RetriesExhausted(self.operation, self.provider.name, self.calls, error.kind, spent.why))
+        budget = self.policy.retry.budget
+        why = {
+            "attempts": "",
+            "time": f"; the next would have come after {spent.pause_s:.3g} s, for which there is no time",
+            "budget": f"; the {budget.max_retries} retries that it has in {budget.window_s:g} s are used up",
+        }[spent.why]
+        calls = "1 call" if self.calls == 1 else f"{self.calls} calls"
+        come_back_s = None if is_local else error.retry_after_s or _COME_BACK_S
+        return (RenderExhaustedError if is_local else RetryExhaustedError)(
+            f"{self.policy.name}: {EXHAUSTED_MESSAGE} ({calls}{why}; last: {error.message})",
+            provider=self.provider.name,
+            hint=self._hint(error, come_back_s),
+            retry_after_s=come_back_s,
+            attempts=self._history,
+            kind=error.kind,
+        )
+
+    def _hint(self, error: ProviderError, come_back_s: float | None) -> str:
+        if come_back_s is None:
+            return error.hint or "framekeep doctor"
+        at = clock_time(self.around.clock.wall() + come_back_s + 0.999)
+        wait = f"wait until {at} ({math.ceil(come_back_s)} s), then: framekeep resume"
+        is_more = error.hint and not error.hint.startswith(("framekeep resume", "wait"))
+        return f"{error.hint}, not before {at}" if is_more else wait
+
+    # Time
+
+    def _operation_left_s(self) -> float | None:
+        limit_s = self.policy.operation_timeout_s
+        return limit_s - (self.around.clock.monotonic() - self._started_s) if limit_s else None
+
+    def _left_s(self) -> float | None:
+        """For waiting: what ends first, the operation or the job."""
+        lefts = [left for left in (self._operation_left_s(), self.around.job_left_s()) if left is not None]
+        return min(lefts) if lefts else None
+
+    def _fits(self, seconds: float) -> bool:
+        left_s = self._left_s()
+        return left_s is None or seconds < left_s
+
+    def _sleep(self, seconds: float) -> None:
+        self.around.clock.sleep(seconds)
+        self.around.cancel.check()
+
+    def _account(self) -> str:
+        return self.around.account(self.provider.name)
+
+    # Telling
+
+    def _tell(
+        self, outcome: Literal["ok", "failed", "refused"], began_s: float, error: FramekeepError | None = None
+    ) -> None:
+        kind = error.kind if isinstance(error, ProviderError) else None
+        code, message = (error.code, error.message) if error else ("", "")
+        elapsed_s = self.around.clock.monotonic() - began_s
+        self.around.observe(
+            AttemptEnded(self.operation, self.provider.name, self._number, outcome, kind, code, message, elapsed_s)
+        )
+
+    def _tell_pause(self, pause: Pause) -> None:
+        self.around.observe(
+            RetryPause(self.operation, self.provider.name, pause.number, pause.delay_s, pause.error.kind, pause.asked_s)
+        )
+
+    def _tell_wait(self, limit: Literal["rest", "rate", "concurrency"], waited_s: float) -> None:
+        self.around.observe(LimitWaited(self.operation, self.provider.name, limit, waited_s))

@@ -1,0 +1,37 @@
+"""What keeps a provider from being asked at any time and as often as one likes, besides its circuit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from checkpoints.clocks import Timeline
+from checkpoints.rests import RestRows
+from pipeline.resilience.budget import Budgets
+from pipeline.resilience.limits import Limits
+from pipeline.resilience.rests import Rests
+
+
+@dataclass(frozen=True)
+class Restraints:
+    """Rests and limits are a home's, and heeded by all its processes; budgets of retries are this process's."""
+
+    rests: Rests
+    limits: Limits
+    budgets: Budgets
+
+    @classmethod
+    def of_home(cls, ledger_file: Path, folder: Path) -> Self:
+        """Those of a home: its ledger, and the folder for its limits. Neither is opened before it is needed."""
+        return cls(Rests(RestRows(ledger_file)), Limits(folder), Budgets())
+
+    @classmethod
+    def in_memory(cls, timeline: Timeline | None = None) -> Self:
+        """Those of nobody else."""
+        return cls(Rests(None, timeline), Limits(None, timeline), Budgets())
+
+    def close(self) -> None:
+        """Let go of the files; the next call opens them again."""
+        self.rests.close()
+        self.limits.close()

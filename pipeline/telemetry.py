@@ -1,0 +1,148 @@
+"""What the guard tells, on the event bus, in the ledger and to people; and the figures that are made of it.
+
+A call's events are written together when it has ended: one commit, whatever happened in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from checkpoints.ledger import Ledger
+from checkpoints.rows import EventRow
+from config.errors import FramekeepError
+from config.watching import Monitoring, ResilienceMonitoring
+from pipeline.alerts import Alerts
+from pipeline.events import Bus, EventKind
+from pipeline.resilience.breakers import CircuitChange
+from pipeline.resilience.observing import (
+    AttemptEnded,
+    CallEnded,
+    FellBack,
+    GuardEvent,
+    LimitWaited,
+    RestBegun,
+    RetriesExhausted,
+    RetryPause,
+)
+
+_LOG = logging.getLogger("framekeep.resilience")
+_KINDS: dict[type, EventKind] = {
+    CallEnded: "call",
+    RetryPause: "retry",
+    RetriesExhausted: "exhausted",
+    FellBack: "fallback",
+    RestBegun: "rest",
+    LimitWaited: "limit_wait",
+}
+
+
+class Telemetry:
+    """Takes what the guard tells of one job. Safe to share between threads; never raises."""
+
+    def __init__(
+        self, job_id: str, settings: ResilienceMonitoring, ledger: Ledger, bus: Bus, alerts: Alerts | None = None
+    ) -> None:
+        self._job_id, self._settings = job_id, settings
+        self._ledger, self._bus, self._alerts = ledger, bus, alerts or Alerts(Monitoring())
+        self._waiting: list[tuple[str, dict[str, Any]]] = []
+        self._lock = threading.Lock()
+
+    def take(self, step: str, event: GuardEvent) -> None:
+        """One thing that happened in a call of a step."""
+        if not self._settings.enabled:
+            return
+        if isinstance(event, RetriesExhausted):
+            reason = f"{event.calls} calls of '{event.operation}' failed ({event.kind}); job {self._job_id}"
+            self._alerts.retries_exhausted(event.provider, reason)
+        if isinstance(event, AttemptEnded):
+            # Has a table of its own, and was told.
+            return
+        tracked = self._settings.track_fallbacks if isinstance(event, FellBack) else self._settings.track_retry_attempts
+        if not tracked:
+            return
+        kind = _KINDS[type(event)]
+        data = {"step": step, **dataclasses.asdict(event)}
+        self._bus.send(kind, self._job_id, **data)
+        with self._lock:
+            self._waiting.append((kind, data))
+        if isinstance(event, CallEnded):
+            self.flush()
+
+    def circuit_changed(self, change: CircuitChange) -> None:
+        """A circuit that this process has opened, tested or closed."""
+        if not self._settings.enabled:
+            return
+        if change.new == "open":
+            self._alerts.circuit_opened(change.name, f"{change.reason or 'repeated failures'}; job {self._job_id}")
+        if self._settings.track_circuit_breaker_state:
+            data = {"name": change.name, "old": change.old, "new": change.new, "reason": change.reason}
+            with self._lock:
+                self._waiting.append(("circuit_changed", data))
+            self.flush()
+
+    def note(self, kind: EventKind, data: dict[str, Any]) -> None:
+        """Something else that belongs to the account of a run: an injected fault, a cached answer."""
+        self._bus.send(kind, self._job_id, **data)
+        with self._lock:
+            self._waiting.append((kind, data))
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits; what cannot be written now waits for the next time."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            try:
+                self._ledger.events_add(self._job_id, waiting)
+            except FramekeepError as error:
+                self._waiting = waiting + self._waiting
+                _LOG.warning("%d events wait for the ledger: %s", len(self._waiting), error)
+
+
+def metrics(events: Iterable[EventRow], circuits: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The guide's figures. A call counts once however often it was tried; a fallback is successful when its call was answered.
+
+    `circuits` are those of `Breakers.snapshot()`.
+    """
+    states = Counter(str(circuit["state"]) for circuit in circuits)
+    calls = answered = attempts = fallen = fallen_well = 0
+    passed_on: set[tuple[str, str]] = set()
+    for event in events:
+        if event.kind not in ("call", "fallback"):
+            continue
+        # The calls of one step follow each other.
+        place = (event.data["step"], event.data["operation"])
+        if event.kind == "fallback":
+            passed_on.add(place)
+            continue
+        is_answered = event.data["outcome"] == "ok"
+        calls += 1
+        answered += is_answered
+        attempts += event.data["attempts"]
+        if place in passed_on:
+            passed_on.discard(place)
+            fallen += 1
+            fallen_well += is_answered
+    return {
+        "circuitBreakers": {
+            "total": states.total(),
+            "closed": states["Closed"],
+            "open": states["Open"],
+            "halfOpen": states["Half-Open"],
+        },
+        "retries": {
+            "total": calls,
+            "successful": answered,
+            "failed": calls - answered,
+            "averageAttempts": round(attempts / calls, 3) if calls else 0.0,
+        },
+        "fallbacks": {
+            "total": fallen,
+            "successful": fallen_well,
+            "failed": fallen - fallen_well,
+        },
+    }

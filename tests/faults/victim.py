@@ -1,0 +1,84 @@
+"""The real command with an ear at its crash points: `python victim.py PLAN ARGUMENT...`.
+
+PLAN is a JSON object:
+
+    folder   where the notes go: `begun` (made at the first point), `fired` (the kill's time), `points` (each point reached)
+    at, nth  the point at which to kill, and at which of its passes; an empty `at` is never reached
+    how      process | group | encoder (SIGKILL), SIGTERM, SIGINT, or `fill FOLDER BYTES`: nothing is killed, but the folder's
+             filesystem has BYTES left from then on
+
+Run from another place than a test, it does what the command does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from checkpoints import points
+
+
+def kill(how: str) -> None:
+    """Kill this process, its encoders, or both. A mere signal returns, and the run ends by itself."""
+    if how in ("group", "encoder"):
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
+    if how in ("process", "group"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how in ("SIGTERM", "SIGINT"):
+        os.kill(os.getpid(), signal.Signals[how])
+
+
+def fill(folder: Path, leave: int) -> None:
+    """Somebody else's file takes all the space but `leave` bytes."""
+    with (folder / "ballast").open("wb") as file:
+        block = b"\1" * 65_536
+        with contextlib.suppress(OSError):
+            while True:
+                file.write(block)
+                file.flush()
+        file.truncate(max(0, file.tell() - leave))
+
+
+class Ear:
+    """Counts passes, notes them, and kills at the one that the plan names."""
+
+    def __init__(self, plan: dict[str, str | int]) -> None:
+        self._plan = plan
+        self._folder = Path(str(plan["folder"]))
+        self._turn = threading.Lock()
+        self._passes = 0
+        self._log = (self._folder / "points").open("a", encoding="utf-8")
+        self._begun = False
+
+    def hear(self, name: str) -> None:
+        with self._turn:
+            self._log.write(f"{name}\n")
+            self._log.flush()
+            if not self._begun:
+                self._begun = True
+                (self._folder / "begun").write_text(str(time.monotonic()))
+            self._passes += name == self._plan["at"]
+            fires = name == self._plan["at"] and self._passes == self._plan["nth"]
+            if fires:
+                (self._folder / "fired").write_text(str(time.monotonic()))
+                how, *more = str(self._plan["how"]).split()
+                if how == "fill":
+                    fill(Path(more[0]), int(more[1]))
+                else:
+                    kill(how)
+
+
+if __name__ == "__main__":
+    points.listen(Ear(json.loads(sys.argv[1])).hear)
+    from pipeline.cli.app import main
+
+    sys.exit(main(sys.argv[2:]))

@@ -1,0 +1,94 @@
+"""`framekeep breakers`: who is left alone, until when, and how to end it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from checkpoints.circuits import Circuits
+from checkpoints.ledger import Ledger
+from checkpoints.rests import RestRows
+from config.errors import RateLimitedError, TransientError
+from config.settings import Settings
+from pipeline.cli.app import main
+from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.policy import policy_for
+from pipeline.resilience.rests import Rests
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """OpenAI-LLM has failed five times, OpenAI-TTS once, and Anthropic rests."""
+    path = tmp_path / "ledger.db"
+    Ledger(path).close()
+    breakers = Breakers(circuits=Circuits(path))
+    for operation, times in (("write", 5), ("speak", 1)):
+        for _ in range(times):
+            with pytest.raises(TransientError), breakers.admit(policy_for(Settings(), operation, "OpenAI"), "OpenAI"):
+                raise TransientError("down")
+    breakers.close()
+    rests = Rests(RestRows(path))
+    rests.begin("Anthropic", RateLimitedError("slow down", retry_after_s=900), lambda: "account")
+    rests.close()
+    return tmp_path
+
+
+def test_the_table_tells_state_failures_and_the_next_attempt(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["breakers", "--home", str(home)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].split()[:2] == ["STATE", "CIRCUIT"]
+    assert out[1].split()[:3] == ["Open", "OpenAI-LLM", "5"]
+    assert "(in " in out[1]
+    assert out[2].split()[:3] == ["Closed", "OpenAI-TTS", "1"]
+    assert "Anthropic is not asked before" in out[3]
+
+
+def test_json_is_the_guides_document(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["breakers", "--home", str(home), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert list(document) == ["circuitBreakers"]
+    first = document["circuitBreakers"][0]
+    assert list(first) == ["name", "state", "failureCount", "lastFailure", "nextAttempt"]
+    assert (first["name"], first["state"], first["failureCount"]) == ("OpenAI-LLM", "Open", 5)
+    assert first["nextAttempt"] > first["lastFailure"]
+
+
+@pytest.mark.parametrize("name", ["OpenAI-LLM", "openai-llm", "OpenAI"])
+def test_a_circuit_is_reset_by_its_name_or_its_providers(
+    home: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["breakers", "--home", str(home), "--json", "--reset", name]) == 0
+    states = {row["name"]: row["state"] for row in json.loads(capsys.readouterr().out)["circuitBreakers"]}
+    assert states == {"OpenAI-LLM": "Closed", "OpenAI-TTS": "Closed"}
+    breakers = Breakers(circuits=Circuits(home / "ledger.db"))
+    with breakers.admit(policy_for(Settings(), "write", "OpenAI"), "OpenAI"):
+        pass
+    breakers.close()
+
+
+def test_a_rest_is_ended_by_its_providers_name(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["breakers", "--home", str(home), "--reset", "anthropic"]) == 0
+    out = capsys.readouterr().out
+    assert "Anthropic" not in out
+    assert "Open " in out, "the circuit of another provider is left as it is"
+
+
+def test_an_unknown_name_changes_nothing_and_names_the_nearest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["breakers", "--home", str(home), "--reset", "OpenAI-LLM", "--reset", "OpenAI-TTZ"]) == 2
+    assert "did you mean OpenAI-TTS?" in capsys.readouterr().err
+    assert main(["breakers", "--home", str(home)]) == 0
+    assert "Open " in capsys.readouterr().out
+
+
+def test_a_home_where_nobody_was_asked_says_so_and_is_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "none"
+    assert main(["breakers", "--home", str(home), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"circuitBreakers": []}
+    assert main(["breakers", "--home", str(home)]) == 0
+    assert "No provider was asked" in capsys.readouterr().err
+    assert main(["breakers", "--home", str(home), "--reset", "OpenAI-LLM"]) == 2
+    assert not home.exists()
