@@ -30,7 +30,11 @@ class NotedLedger(Ledger):
 
     def put_job(self, job_id: str, title: str, brief: dict[str, Any], options: dict[str, Any]) -> None:
         now = self._wall()
-        known = self.job(job_id) or self.notes.get(job_id)
+        row, noted = self.job(job_id), self.notes.get(job_id)
+        if noted and not row:
+            # Its ledger was lost: which results it needs is not known here, and the clean-up must be told so.
+            self.restore(noted)
+        known = row or noted
         note = JobNote(
             id=job_id,
             title=title,

@@ -24,7 +24,6 @@ EventKind = Literal[
     "fallback",
     "rest",
     "limit_wait",
-    "cached",
     "fault_injected",
     "circuit",
     "circuit_changed",

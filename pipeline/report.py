@@ -165,7 +165,9 @@ class AttemptCounter:
         self._failed = 0
 
     def note(self, operation: str, provider: str, outcome: str) -> None:
-        """Count one."""
+        """Count one; a call that was refused before it was made is none."""
+        if outcome == "refused":
+            return
         self._calls[f"{operation}:{provider}"] += 1
         self._failed += outcome != "ok"
 

@@ -11,10 +11,10 @@ from config.errors import (
     DiskFullError,
     FramekeepError,
     ProviderError,
+    QuotaError,
     RateLimitedError,
     TimedOutError,
     TransientError,
-    UnavailableError,
 )
 from config.watching import Testing
 from pipeline.resilience.simulate import Simulator
@@ -74,7 +74,7 @@ def test_a_call_that_is_made_again_is_another_call() -> None:
         ("timeout", "draw", TimedOutError, "Timeout"),
         ("truncated", "write", TransientError, "TransientNetworkFailure"),
         ("rate_limit", "speak", RateLimitedError, "RateLimitExceeded"),
-        ("quota", "speak", UnavailableError, "QuotaExceeded"),
+        ("quota", "speak", QuotaError, "QuotaExceeded"),
         ("disk_full", "encode", DiskFullError, ""),
         ("killed_encoder", "mux", TransientError, "TransientNetworkFailure"),
     ],

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from config.errors import (
     CancelledError,
     ProviderError,
+    QuotaError,
     RateLimitedError,
     RejectedError,
     TimedOutError,
@@ -141,8 +142,8 @@ def test_without_a_usable_alignment_the_words_are_estimated(service: Service, sp
     ("status", "document", "headers", "error", "kind", "retry_after_s"),
     [
         (401, {"detail": {"status": "invalid_api_key", "message": f"no {SECRET}"}}, {}, UnavailableError, "InvalidApiKey", None),
-        (401, {"detail": {"status": "quota_exceeded", "message": "none left"}}, {}, UnavailableError, "QuotaExceeded", None),
-        (402, {}, {}, UnavailableError, "QuotaExceeded", None),
+        (401, {"detail": {"status": "quota_exceeded", "message": "none left"}}, {}, QuotaError, "QuotaExceeded", None),
+        (402, {}, {}, QuotaError, "QuotaExceeded", None),
         (422, {"detail": [{"msg": "bad"}]}, {}, RejectedError, "InvalidInput", None),
         (429, {"detail": "slow"}, {"Retry-After": "7"}, RateLimitedError, "RateLimitExceeded", 7.0),
         (429, "<html>busy</html>", {}, RateLimitedError, "RateLimitExceeded", None),

@@ -367,5 +367,5 @@ def test_chinese_says_what_is_missing_and_what_can_be_done() -> None:
 def test_an_unknown_provider_is_wrong_use() -> None:
     with pytest.raises(UsageError, match="no speech provider 'sam'") as wrong:
         registry.create("sam")
-    assert "hibari, pico, text" in wrong.value.hint
+    assert "hibari, pico, ElevenLabs, text" in wrong.value.hint
     assert all(registry.create(name).name == name for name in registry.NAMES)

@@ -20,7 +20,7 @@ from config.loader import load_settings
 from pipeline import Event, Pipeline
 from pipeline.cli import console
 from pipeline.cli.app import main
-from pipeline.doctor import check_clock
+from pipeline.doctor_state import check_clock
 from pipeline.home import Home
 from stages.brief import load_brief
 from stages.speech.reading import read

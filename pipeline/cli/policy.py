@@ -98,7 +98,9 @@ def _rows(loaded: Loaded, asked: _Asked, policy: Policy) -> Iterator[Row]:
     providers: SettingPath = ("providers", _field(asked.provider))
     own = loaded.settings.providers.policy_of(asked.provider)
     yield from _block(loaded, policy.breaker, ("resilience", "circuit_breaker"), own.circuit_breaker, providers)
-    yield from _block(loaded, policy.retry, ("resilience", "retry"), own.retry, providers)
+    retry = _block(loaded, policy.retry, ("resilience", "retry"), own.retry, providers)
+    # What is tried again of this machine's own work no list says.
+    yield from (row for row in retry if asked.kind != "Render" or not row.name.endswith("Errors"))
     if asked.kind == "Render":
         yield Row("Timeouts", "none: the encoder's stall time and the job's time bound it", "", "default")
     else:

@@ -73,6 +73,7 @@ class Asking(Generic[P, T]):
     calls: int = 0
     _number: int = 0
     _history: list[str] = field(default_factory=list)
+    _failure: ProviderError | None = None
     _refusal: ProviderError | None = None
     _started_s: float = 0.0
 
@@ -125,9 +126,13 @@ class Asking(Generic[P, T]):
             was_made = self.calls > made_before
             if isinstance(error, ProviderError):
                 if was_made:
+                    self._failure = error
                     self._begin_rest(error)
                 else:
                     self._refusal = error
+                    if self._failure:
+                        # What the provider itself said would be lost otherwise.
+                        error.message += f" (Before that: {self._failure.message})"
             self._tell("failed" if was_made else "refused", began_s, error)
             raise
         self._tell("ok", began_s)

@@ -112,7 +112,7 @@ class Limits:
 
     def _be_counted(self, provider: str, limit: RateLimit, patience: Patience, waited: Waited) -> None:
         count, took_s = self._count(provider, limit), 0.0
-        while (wait_s := count.add(round(self._timeline.now().monotonic_s * 1000))) > 0:
+        while (wait_s := count.add()) > 0:
             if not patience.has(wait_s):
                 raise RestingError(
                     f"{provider}: the {limit.requests} calls in {limit.period_s:g} s that RateLimit.Requests allows are made, "
@@ -131,16 +131,17 @@ class Limits:
         with self._lock:
             if key not in self._counts:
                 file = self._folder / f"{_file_name(provider)}.db" if self._folder else None
-                self._counts[key] = _Count(file, limit)
+                self._counts[key] = _Count(file, limit, self._timeline)
             return self._counts[key]
 
 
 class _Count:
     """One provider's calls. One process at a time looks at them, and one of its threads."""
 
-    def __init__(self, file: Path | None, limit: RateLimit) -> None:
+    def __init__(self, file: Path | None, limit: RateLimit, timeline: Timeline) -> None:
         self._file = file
         self._limit = limit
+        self._timeline = timeline
         self._bucket: SQLiteBucket | None = None
         self._turn = threading.Lock()
 
@@ -154,7 +155,7 @@ class _Count:
             self._bucket.conn.close()
         self._bucket = None
 
-    def add(self, now_ms: int) -> float:
+    def add(self) -> float:
         """0 when the call is within the limit, and counted; else how many seconds it must wait."""
         import sqlite3
 
@@ -162,19 +163,22 @@ class _Count:
 
         with self._turn:
             if self._file is None:
-                return self._add(now_ms)
+                return self._add()
             with mapping_errors(self._file):
                 make_folder(self._file.parent)
                 with FileLock(self._file.with_suffix(".lock"), thread_local=False):
                     try:
-                        return self._add(now_ms)
+                        return self._add()
                     except sqlite3.DatabaseError:
                         self._drop()
                         self._file.unlink(missing_ok=True)
-                        return self._add(now_ms)
+                        return self._add()
 
-    def _add(self, now_ms: int) -> float:
+    def _add(self) -> float:
         from pyrate_limiter import RateItem
+
+        # Here, alone: a moment taken before others had their turn would lie before theirs.
+        now_ms = round(self._timeline.now().monotonic_s * 1000)
 
         if self._bucket is None:
             self._bucket = self._open()

@@ -14,10 +14,10 @@ from typing import TypeVar
 from config.errors import (
     DiskFullError,
     FramekeepError,
+    QuotaError,
     RateLimitedError,
     TimedOutError,
     TransientError,
-    UnavailableError,
 )
 from config.watching import FaultKind, FaultStage, Testing
 from stages.base import CancelToken, Provider
@@ -104,7 +104,7 @@ def _error(kind: FaultKind, provider: str) -> FramekeepError:
         case "rate_limit":
             return RateLimitedError(said, provider=provider, hint=hint, retry_after_s=_COME_BACK_S)
         case "quota":
-            return UnavailableError(said, provider=provider, hint=hint, kind="QuotaExceeded")
+            return QuotaError(said, provider=provider, hint=hint)
         case "disk_full":
             return DiskFullError(said, hint=hint)
         case "killed_encoder":

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.errors import TransientError
+from config.errors import BriefError, TransientError
 from stages.base import CancelToken, Context
 from stages.models import Brief, SceneBrief, Script, ScriptScene, Visual
 from stages.script.base import ScriptWriter
@@ -45,10 +45,18 @@ def from_scenes(brief: Brief) -> Script:
 
 
 def pictures_of(brief: Brief) -> list[Path]:
-    """The pictures in the brief's folder, in natural order. Raises BriefError when the folder cannot be read."""
+    """The pictures in the brief's folder, in natural order. Raises BriefError when the folder cannot be read, or has none."""
     from stages.brief.media import pictures_in
 
-    return pictures_in(brief.pictures) if brief.pictures else []
+    if not brief.pictures:
+        return []
+    found = pictures_in(brief.pictures)
+    if not found:
+        raise BriefError(
+            f"There is no picture in {brief.pictures}, which the brief names",
+            hint="put the pictures back, or leave `pictures` out of the brief",
+        )
+    return found
 
 
 def with_pictures(script: Script, pictures: Sequence[Path]) -> Script:

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from config.errors import (
     ProviderError,
+    QuotaError,
     RateLimitedError,
     RejectedError,
     TimedOutError,
@@ -129,7 +130,7 @@ class ElevenLabsProvider(SpeechProvider):
         said = f"{NAME} answered {status}: {message}"
         if status == 402 or _SPENT.search(code):
             hint = "top up the account, or name another voice with `providers: {speech: ...}`"
-            return UnavailableError(said, provider=NAME, hint=hint, kind="QuotaExceeded")
+            return QuotaError(said, provider=NAME, hint=hint)
         if status in (401, 403):
             hint = "check the key: framekeep config keys"
             return UnavailableError(said, provider=NAME, hint=hint, kind="InvalidApiKey")

@@ -131,13 +131,13 @@ class World:
             return self.render(kill)
         return ended
 
-    def run(self, command: str, *arguments: str, kill: Kill | None = None) -> Ended:
-        """One command in a session of its own, to its end, which may come by `kill`."""
+    def run(self, command: str, *arguments: str, kill: Kill | None = None, then: Kill | None = None) -> Ended:
+        """One command in a session of its own, to its end, which may come by `kill`, or after it by `then`."""
         self._runs += 1
         notes = self.folder / f"run-{self._runs}"
         notes.mkdir()
-        wanted = kill or Kill("none")
-        plan = {"folder": str(notes), "at": wanted.at, "nth": wanted.nth, "how": wanted.how}
+        deeds = [{"at": one.at, "nth": one.nth, "how": one.how} for one in (kill, then) if one and one.at]
+        plan = {"folder": str(notes), "deeds": deeds}
         options = ["--home", str(self.home), "--config", str(self._settings), "--json"]
         with (notes / "out").open("wb") as out, (notes / "err").open("wb") as err:
             child = subprocess.Popen(

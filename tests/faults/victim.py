@@ -3,8 +3,8 @@
 PLAN is a JSON object:
 
     folder   where the notes go: `begun` (made at the first point), `fired` (the kill's time), `points` (each point reached)
-    at, nth  the point at which to kill, and at which of its passes; an empty `at` is never reached
-    how      process | group | encoder (SIGKILL), SIGTERM, SIGINT, or `fill FOLDER BYTES`: nothing is killed, but the folder's
+    deeds    what to do, each an object with `at` and `nth`, a point and which of its passes, and `how`:
+             process | group | encoder (SIGKILL), SIGTERM, SIGINT, or `fill FOLDER BYTES`: nothing is killed, but the folder's
              filesystem has BYTES left from then on
 
 Run from another place than a test, it does what the command does.
@@ -19,7 +19,9 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -51,11 +53,11 @@ def fill(folder: Path, leave: int) -> None:
 class Ear:
     """Counts passes, notes them, and kills at the one that the plan names."""
 
-    def __init__(self, plan: dict[str, str | int]) -> None:
-        self._plan = plan
-        self._folder = Path(str(plan["folder"]))
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._deeds = {(deed["at"], deed["nth"]): deed["how"] for deed in plan["deeds"]}
+        self._folder = Path(plan["folder"])
         self._turn = threading.Lock()
-        self._passes = 0
+        self._passes: Counter[str] = Counter()
         self._log = (self._folder / "points").open("a", encoding="utf-8")
         self._begun = False
 
@@ -66,11 +68,10 @@ class Ear:
             if not self._begun:
                 self._begun = True
                 (self._folder / "begun").write_text(str(time.monotonic()))
-            self._passes += name == self._plan["at"]
-            fires = name == self._plan["at"] and self._passes == self._plan["nth"]
-            if fires:
+            self._passes[name] += 1
+            if deed := self._deeds.get((name, self._passes[name])):
                 (self._folder / "fired").write_text(str(time.monotonic()))
-                how, *more = str(self._plan["how"]).split()
+                how, *more = deed.split()
                 if how == "fill":
                     fill(Path(more[0]), int(more[1]))
                 else:
