@@ -23,7 +23,7 @@ demo: $(READY)
 	$(BIN)/framekeep render sample_media/brief.md --out videos --home $(DEMO_HOME)
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4
 
 # Long fault-injection runs: dozens of kills at random instants.
 test-faults: $(READY)

@@ -118,7 +118,10 @@ def check_script(settings: Settings) -> Findings:
         for writer in toolbox.writers():
             writer.check(brief)
 
-    yield from _check_each("script", "script", Toolbox(brief, settings).writer_names, settings, check)
+    toolbox = Toolbox(brief, settings)
+    # It stands in for those that cannot.
+    last = ("outline",) if toolbox.may_degrade and "outline" not in toolbox.writer_names else ()
+    yield from _check_each("script", "script", (*toolbox.writer_names, *last), settings, check)
 
 
 def check_speech(settings: Settings) -> Findings:

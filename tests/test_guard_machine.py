@@ -189,7 +189,7 @@ class Machine(RuleBasedStateMachine):
             }
         ),
         retries=st.integers(0, 4),
-        limit_s=st.sampled_from([0, 5, 25, 300]),
+        limit_s=st.sampled_from([0, 7, 25, 300]),
         triggers=st.lists(st.sampled_from(ALL_TRIGGERS), unique=True),
     )
     def set_up(self, rules: dict[str, float], retries: int, limit_s: float, triggers: list[str]) -> None:

@@ -289,7 +289,7 @@ def test_what_a_killed_delivery_left_beside_the_video_goes_with_the_next_one(tmp
     assert killed.returncode == 9
     left = list(target.parent.iterdir())
     assert len(left) == 1
-    alive = left[0].with_name(left[0].name.replace(left[0].name.split("-")[1], str(os.getpid())))
+    alive = left[0].with_name(left[0].name.replace(left[0].name.split("-")[1], str(os.getppid())))
     alive.write_bytes(b"somebody's work")
     elsewhere = target.with_name(".film.mp4.00000000-1-ab.part")
     elsewhere.write_bytes(b"another machine's work")
