@@ -7,7 +7,7 @@ READY := .venv/.ready
 # One home for the demo, so that a second `make demo` shows what resuming costs: nothing.
 DEMO_HOME ?= .venv/demo-home
 
-.PHONY: setup demo test check test-faults bench lock media reference clean
+.PHONY: setup demo test check test-faults test-mutants bench lock media reference clean
 
 setup: $(READY)
 
@@ -25,9 +25,14 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n logical --maxprocesses 4
 
-# Long fault-injection runs: dozens of kills at random instants.
+# Long fault-injection runs: hundreds of kills, full disks, memory that runs out. See docs/reliability.md.
+FAULT_JOBS ?= 2
 test-faults: $(READY)
-	$(BIN)/python -m pytest -m faults --timeout=3600
+	$(BIN)/python -m pytest -m faults -n $(FAULT_JOBS) --timeout=3600
+
+# Breaks each guard once, in a copy of the tree: a test must notice.
+test-mutants: $(READY)
+	$(BIN)/python tests/faults/mutants.py --jobs $(FAULT_JOBS)
 
 check: $(READY)
 	$(BIN)/ruff check .

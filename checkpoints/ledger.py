@@ -324,6 +324,14 @@ class Ledger:
         with self._read() as connection:
             return [EventRow(row.at, row.kind, json.loads(row.data)) for row in connection.execute(query)]
 
+    def latest_events(self, kind: str, job_ids: Sequence[str]) -> dict[str, int]:
+        """The number of the last event of a kind for each of these jobs that has one: later events have larger numbers."""
+        wanted = sa.select(events.c.job_id, sa.func.max(events.c.id)).where(
+            events.c.kind == kind, events.c.job_id.in_(job_ids)
+        )
+        with self._read() as connection:
+            return {row[0]: row[1] for row in connection.execute(wanted.group_by(events.c.job_id))}
+
     def is_sound(self) -> bool:
         """SQLite's own integrity check, and whether what the rows hold can be read. Raises StoreError where that cannot be told."""
         try:

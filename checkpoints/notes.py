@@ -34,7 +34,7 @@ class JobNote(BaseModel):
     created_at: float
     updated_at: float
     report: dict[str, Any] | None = None
-    error: dict[str, str] | None = None
+    error: dict[str, Any] | None = None
 
 
 class JobNotes:

@@ -13,6 +13,7 @@
     ├── CheckFailedError        a produced file is not what was planned             exit 1
     │   └── DamagedSegmentError a part of it is to blame, and can be made again
     ├── CancelledError          the run was told to stop                            exit 130
+    ├── SupersededError         a newer edition of its brief makes the same videos  exit 130
     └── ProviderError           a provider could not do its work                    exit 1
         ├── TransientError      worth another try (network, 5xx, truncated body)
         │   ├── TimedOutError
@@ -138,6 +139,11 @@ class DamagedSegmentError(CheckFailedError):
 
 class CancelledError(FramekeepError):
     code = "INTERRUPTED"
+    exit_code = 130
+
+
+class SupersededError(FramekeepError):
+    code = "SUPERSEDED"
     exit_code = 130
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from checkpoints.ledger import OPEN_STATES, JobRow
 from checkpoints.locks import is_locked
-from config.errors import UsageError
+from config.errors import SupersededError, UsageError
 from pipeline.home import Home
 from pipeline.options import JobOptions, kept_options
 
@@ -17,6 +17,21 @@ def supersede(home: Home, job: str, options: JobOptions) -> None:
     for row, _ in _with_same_files(home, job, options, OPEN_STATES):
         if not is_locked(home.locks, row.id):
             home.ledger.set_state(row.id, "superseded")
+
+
+def give_way(home: Home, job: str, options: JobOptions) -> None:
+    """Raise SupersededError when a job that was begun later writes the same videos: its brief is the newer edition.
+
+    Looked at before videos are delivered, so that of two editions at work at the same time the newer one's stay.
+    """
+    others = [row.id for row, _ in _with_same_files(home, job, options)]
+    begun = home.ledger.latest_events("job_queued", [job, *others])
+    latest = max(begun, key=lambda one: begun[one], default=job)
+    if latest != job:
+        raise SupersededError(
+            f"Job {job} gave way to {latest}, which was begun later and makes the same videos",
+            hint=f"framekeep show {latest}",
+        )
 
 
 def refuse_foreign_files(home: Home, job: str, options: JobOptions) -> None:

@@ -17,11 +17,11 @@ from checkpoints.progress import forget_progress
 from checkpoints.purchases import Purchases
 from checkpoints.records import Record
 from checkpoints.store import Store
-from config.errors import CancelledError, FramekeepError, OutOfTimeError, ResourceError, UsageError
+from config.errors import CancelledError, FramekeepError, OutOfTimeError, ResourceError, SupersededError, UsageError
 from config.settings import Settings
 from pipeline.alerts import Alerts
 from pipeline.checkpoint import RENDER_STAGES, Checkpoints
-from pipeline.claims import refuse_foreign_files, supersede
+from pipeline.claims import give_way, refuse_foreign_files, supersede
 from pipeline.deliver import deliver
 from pipeline.events import Bus, Event
 from pipeline.execute import Executor
@@ -296,6 +296,7 @@ class _Run:
                 )
                 tally = runner.tally
                 runner.run()
+                give_way(self._home, self._job, self._options)
                 result = self._success(plan, tally)
             self._remember_levels(plan)
             self._home.ledger.keep_only_steps(self._job, list(plan.steps))
@@ -376,7 +377,9 @@ class _Run:
         )
 
     def _stopped(self, error: FramekeepError, plan: Plan, tally: Tally) -> Result:
-        error.hint = _then_resume(error.hint, self._job)
+        is_superseded = isinstance(error, SupersededError)
+        if not is_superseded:
+            error.hint = _then_resume(error.hint, self._job)
         status = status_of(error)
         result = Result(
             job_id=self._job,
@@ -392,7 +395,8 @@ class _Run:
         with contextlib.suppress(FramekeepError):
             # The disk may be full: what stopped the run is still reported, and the job is resumable either way.
             self._remember_levels(plan)
-            self._home.ledger.set_state(self._job, status, report=result.as_json(), error=error.as_dict())
+            state = "superseded" if is_superseded else status
+            self._home.ledger.set_state(self._job, state, report=result.as_json(), error=error.as_dict())
         kinds = {"parked": "job_parked", "interrupted": "job_interrupted"}
         self._bus.send(kinds.get(status, "job_failed"), self._job, **result.as_json())  # type: ignore[arg-type]
         return result
@@ -402,6 +406,7 @@ class _Run:
         if not self._settings.resilience.partial_success.return_partial_results:
             return ()
         try:
+            give_way(self._home, self._job, self._options)
             outputs = deliver(plan, self._options, self._home.store)
         except FramekeepError:
             # What stopped the run is what is reported; the next one delivers them.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from hypothesis.stateful import (
 
 from checkpoints.circuits import Circuits
 from checkpoints.clocks import Timeline
+from checkpoints.database import driver
 from checkpoints.ledger import Ledger
 from config.errors import CancelledError, CircuitOpenError, RejectedError, TransientError
 from config.settings import Settings
@@ -105,17 +105,16 @@ class Model:
 class Machine(RuleBasedStateMachine):
     """Two processes on one ledger, or one where successes count: those are written a little later."""
 
-    template: Path
+    # Opened once: opening and closing files would take longer than all else.
+    ledgers: tuple[Circuits, Circuits]
+    forget: Callable[[], object]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.file = Path(self.folder.name) / "ledger.db"
-        shutil.copy(self.template, self.file)
+        type(self).forget()
         self.monotonic_s, self.wall_s, self.boot = 5000.0, 1_800_000_000.0, "boot"
         self.model = Model(1, 1, 1, 1, 1, 1)
         self.processes: list[Breakers] = []
-        self.circuits: list[Circuits] = []
         self.open_calls: list[tuple[contextlib.AbstractContextManager[None], tuple[int, int | None]]] = []
         self.changes: list[CircuitChange] = []
 
@@ -140,13 +139,12 @@ class Machine(RuleBasedStateMachine):
         given = {"resilience": {"circuit_breaker": chosen}, "timeouts": {"request_ms": REQUEST_S * 1000}}
         self.policy = policy_for(Settings.model_validate(given), "write", "OpenAI")
         self.counts_successes = rules["minimum"] > rules["threshold"]
-        for _ in range(1 if self.counts_successes else 2):
-            self.processes.append(self.new_process())
+        for which in range(1 if self.counts_successes else 2):
+            self.processes.append(self.new_process(which))
 
-    def new_process(self) -> Breakers:
-        self.circuits.append(Circuits(self.file))
+    def new_process(self, which: int) -> Breakers:
         timeline = Timeline(lambda: self.monotonic_s, lambda: self.wall_s, self.boot)
-        breakers = Breakers(circuits=self.circuits[-1], timeline=timeline)
+        breakers = Breakers(circuits=self.ledgers[which], timeline=timeline)
         breakers.tell(lambda line: None, self.changes.append)
         return breakers
 
@@ -192,7 +190,7 @@ class Machine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1))
     def restart_a_process(self, which: int) -> None:
         """Its calls end with it, untold: their permits are left behind."""
-        self.processes[which] = self.new_process()
+        self.processes[which] = self.new_process(which)
 
     @invariant()
     def agree(self) -> None:
@@ -204,14 +202,14 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         for call, _ in self.open_calls:
             call.__exit__(None, None, None)
-        for circuits in self.circuits:
-            circuits.close()
-        self.folder.cleanup()
 
 
-def run(template: Path, examples: int, steps: int) -> None:
-    Ledger(template).close()
-    Machine.template = template
+def run(ledger_file: Path, examples: int, steps: int) -> None:
+    Ledger(ledger_file).close()
+    cleaner = driver().connect(str(ledger_file), isolation_level=None)
+    cleaner.execute("PRAGMA synchronous=OFF")
+    Machine.forget = lambda: cleaner.executescript("DELETE FROM circuits; DELETE FROM outcomes;")
+    Machine.ledgers = (Circuits(ledger_file), Circuits(ledger_file))
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -219,14 +217,18 @@ def run(template: Path, examples: int, steps: int) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Machine, settings=chosen)
+    try:
+        run_state_machine_as_test(Machine, settings=chosen)
+    finally:
+        for opened in (*Machine.ledgers, cleaner):
+            opened.close()
 
 
 def test_any_sequence_leads_where_the_model_says(tmp_path: Path) -> None:
-    run(tmp_path / "template.db", examples=200, steps=20)
+    run(tmp_path / "ledger.db", examples=200, steps=20)
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(1800)
 def test_ten_thousand_sequences_lead_where_the_model_says(tmp_path: Path) -> None:
-    run(tmp_path / "template.db", examples=10_000, steps=40)
+    run(tmp_path / "ledger.db", examples=10_000, steps=40)

@@ -51,7 +51,8 @@ def drop_the_last(made: list[SceneBrief]) -> None:
 def keys(brief: Brief, stub_toolbox: Any, answer: Callable[[Step], Record], settings: Settings) -> dict[str, str]:
     """Key and stage of every step of a brief's plan."""
     plan = Plan(brief, JobOptions(exports=("youtube", "shorts"), output=Path("/v"), stem="x"), settings, stub_toolbox)
-    todo, found = plan.start(), {}
+    found: dict[str, str] = {}
+    todo = plan.start()
     while todo:
         step = todo.pop()
         found[step.key] = step.stage

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -14,12 +16,13 @@ from checkpoints.keys import step_key
 from checkpoints.records import Record
 from config.errors import UsageError
 from config.settings import Settings
-from pipeline import inputs, requests
+from pipeline import inputs, requests, states
 from pipeline.options import JobOptions, kept_options
 from pipeline.plan import Plan
 from pipeline.steps import Step
 from stages.models import Brief, Degradation, Music, SceneBrief, Script, ScriptScene, Visual
-from stages.render.models import MixSpec, MuxSpec, SegmentSpec
+from stages.render import captions
+from stages.render.models import Cue, MixSpec, MuxSpec, SceneCut, SegmentSpec
 
 Answer = Callable[[Step], Record]
 MakePlan = Callable[..., Plan]
@@ -356,3 +359,52 @@ def test_three_thousand_scenes_are_planned_in_time_that_grows_with_their_number_
 
     # 0.2 s where it was measured; the quadratic way took 2.7 s for a thousand, and nine times that for three thousand.
     assert seconds(3000) < 3
+
+
+def operations(work: Callable[[], object]) -> int:
+    """Byte codes that Python executes for `work`."""
+    found, before = 0, sys.gettrace()
+
+    def count(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal found
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        found += event == "opcode"
+        return count
+
+    sys.settrace(count)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return found
+
+
+def test_each_further_scene_costs_the_same_work_to_plan(make_plan: MakePlan, stub_record: Answer) -> None:
+    def plan_all(scenes: int) -> None:
+        # Names of equal length: a number's digits are no work of the plan's.
+        plan = make_plan(brief_of(*[f"Words of scene {n:04}." for n in range(scenes)]), "youtube", "shorts")
+        run(plan, stub_record)
+        assert plan.finished
+
+    plan_all(160)
+    few, more, most = (operations(lambda scenes=scenes: plan_all(scenes)) for scenes in (40, 80, 160))  # type: ignore[misc]
+    assert most - more == pytest.approx(2 * (more - few), rel=0.005)
+
+
+def test_captions_of_a_scene_are_set_once_for_all_that_show_them_alike(
+    make_plan: MakePlan, stub_record: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    build = captions.build_cues
+
+    def counted(cut: SceneCut, *, max_chars: int) -> tuple[Cue, ...]:
+        asked.append((cut.index, max_chars))
+        return build(cut, max_chars=max_chars)
+
+    monkeypatch.setattr(states, "build_cues", counted)
+    plan = make_plan(brief_of("One.", "Two."), "youtube", "shorts")
+    run(plan, stub_record)
+    fresh = plan.step_down("youtube", "no room")
+    assert fresh
+    run(plan, stub_record, fresh)
+    assert sorted(asked) == [(1, 22), (1, 42), (2, 22), (2, 42)]

@@ -190,8 +190,16 @@ class World:
         return found
 
     def _is_whole(self, name: str, size: int) -> bool:
-        path = self.home / "store" / "objects" / name[:2] / name
+        path = self.artifact(name)
         return path.stat().st_size == size and digest(path) == name
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """The ledger's results by key, as they stand there."""
+        with self.ledger() as connection:
+            return {key: json.loads(text) for key, text in connection.execute("SELECT key, record FROM results")}
+
+    def artifact(self, name: str) -> Path:
+        return self.home / "store" / "objects" / name[:2] / name
 
     def events(self, *kinds: str) -> list[tuple[int, str, dict[str, Any]]]:
         """Number, kind and content of the ledger's events of all jobs, oldest first."""
@@ -226,6 +234,8 @@ class World:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "leases" in tables:
                 found += [f"lease left: {row[0]}" for row in connection.execute("SELECT key FROM leases")]
+        if not lost:
+            found += [f"repaired, though nothing was damaged: {data}" for _, _, data in self.events("repaired")]
         twice = [key for key, count in Counter(self.executed()).items() if count > 1 + (key in lost)]
         found += [f"a verified step was executed twice: {key}" for key in twice]
         return found

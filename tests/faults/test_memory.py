@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ MakeWorld = Callable[..., World]
 
 ROOT = Path("/sys/fs/cgroup")
 MB = 1_000_000
+# Enough for the run by itself (340 MB at most), not for it and an encoder of large frames (another 170 MB).
+LIMIT = 420 * MB
+TOO_LITTLE = 250 * MB
+PLENTY = 4000 * MB
 DONE, DEGRADED, PARKED = 0, 3, 75
 
 # One shape, one scene, a second of speech: large frames are what needs memory.
@@ -109,11 +114,24 @@ def test_a_job_for_which_there_is_never_enough_memory_parks_and_goes_on_with_mor
     assert ended.document["error"]["code"] == "OUT_OF_MEMORY"
     known = world.verified()
     assert known
-    group.set_limit(4000 * MB)
+    group.set_limit(PLENTY)
     again = world.resume()
     assert again.code == DONE, again
     assert known <= world.verified()
     assert world.problems() == []
 
 
-LIMIT = 500 * MB
+@pytest.mark.faults
+def test_a_run_that_the_kernel_kills_itself_for_its_memory_resumes(group: Group, make_world: MakeWorld) -> None:
+    world = make_world(brief=BRIEF, settings=settings_at("320x180"))
+    world.prefix = group.prefix
+    group.set_limit(TOO_LITTLE)
+    ended = world.render()
+    assert ended.code == -signal.SIGKILL, ended
+    assert ended.left_behind == ()
+    known = world.verified()
+    group.set_limit(PLENTY)
+    again = world.resume()
+    assert again.code == DONE, again
+    assert known <= world.verified()
+    assert world.problems() == []

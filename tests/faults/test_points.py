@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator
@@ -92,18 +91,16 @@ def forget_all_records(world: World) -> set[str]:
 
 def damage_artifacts(world: World) -> set[str]:
     """One bit is wrong in a segment and in each finished video. Returns the keys of the steps that made them."""
-    with world.ledger() as connection:
-        rows = connection.execute("SELECT key, stage, record FROM results ORDER BY stage DESC, key").fetchall()
-    segments = [row for row in rows if row[1] == "segment"]
-    damaged = [segments[0], *(row for row in rows if row[1] == "mux")]
-    for _, stage, record in damaged:
-        name = json.loads(record)["artifacts"]["segment" if stage == "segment" else "video"]["digest"]
-        path = world.home / "store" / "objects" / name[:2] / name
+    records = world.records()
+    damaged = {key for key, record in records.items() if record["stage"] == "mux"}
+    damaged.add(min(key for key, record in records.items() if record["stage"] == "segment"))
+    for key in damaged:
+        path = world.artifact(max(records[key]["artifacts"].values(), key=lambda one: one["size"])["digest"])
         path.chmod(0o644)
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
-    return {row[0] for row in damaged}
+    return damaged
 
 
 def age_the_ledger(world: World) -> set[str]:

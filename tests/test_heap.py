@@ -1,0 +1,87 @@
+"""What the C library and Python's collector are told about memory."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stages import heap
+
+ON_GLIBC = pytest.mark.skipif(heap._glibc() is None, reason="only glibc keeps what was freed, and gives it back")
+
+
+@pytest.fixture(autouse=True)
+def _collector_stays_on() -> Iterator[None]:
+    yield
+    gc.enable()
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@ON_GLIBC
+def test_freed_blocks_below_one_that_stays_are_given_back() -> None:
+    blocks = [bytes(2000) for _ in range(40_000)]
+    full = resident_bytes()
+    # Held, the last one keeps the heap from shrinking by itself.
+    last = blocks[-1]
+    blocks.clear()
+    heap.give_back()
+    assert full - resident_bytes() > 50_000_000
+    assert len(last) == 2000
+
+
+@ON_GLIBC
+@pytest.mark.parametrize("of_user", [None, "5000000"])
+def test_children_are_told_to_keep_no_frames_unless_the_user_has_said_otherwise(of_user: str | None) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "MALLOC_MMAP_THRESHOLD_"}
+    if of_user:
+        environ["MALLOC_MMAP_THRESHOLD_"] = of_user
+    script = "import os; from stages.heap import be_frugal; be_frugal(); print(os.environ['MALLOC_MMAP_THRESHOLD_'])"
+    said = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == (of_user or "1000000")
+
+
+def test_without_glibc_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heap, "_glibc", lambda: None)
+    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
+    heap.give_back()
+    heap.be_frugal()
+    assert "MALLOC_MMAP_THRESHOLD_" not in os.environ
+
+
+def test_the_collector_rests_and_is_on_again_afterwards_whatever_happens() -> None:
+    gc.enable()
+    seen = []
+
+    @heap.uncollected()
+    def fail() -> None:
+        seen.append(gc.isenabled())
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [*seen, gc.isenabled()] == [False, True]
+
+
+def test_the_collector_rests_until_the_one_who_stopped_it_is_done() -> None:
+    gc.enable()
+    with heap.uncollected():
+        with heap.uncollected():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_a_collector_that_was_off_stays_off() -> None:
+    gc.disable()
+    with heap.uncollected():
+        pass
+    assert not gc.isenabled()
