@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,8 +18,11 @@ from checkpoints.notes import NOTED_STATES, JobNote, JobNotes
 from checkpoints.records import Record
 from checkpoints.schema import events, jobs
 from checkpoints.statements import ADD_EVENT
+from config.errors import FramekeepError
 
 RESTORED = "job_restored"
+
+_LOG = logging.getLogger("framekeep")
 
 
 class NotedLedger(Ledger):
@@ -58,12 +62,19 @@ class NotedLedger(Ledger):
     ) -> None:
         if state in NOTED_STATES:
             changes = {} if report is None else {"report": report}
-            self.notes.change(job_id, state=state, error=error, updated_at=self._wall(), **changes)
+            self._change_note(job_id, state=state, error=error, updated_at=self._wall(), **changes)
         super().set_state(job_id, state, report=report, error=error)
 
     def set_options(self, job_id: str, options: dict[str, Any]) -> None:
-        self.notes.change(job_id, options=options)
+        self._change_note(job_id, options=options)
         super().set_options(job_id, options)
+
+    def _change_note(self, job_id: str, **changes: Any) -> None:
+        """Bring a job's note up to date. A full store keeps nothing out of the ledger: an older note serves a rebuild too."""
+        try:
+            self.notes.change(job_id, **changes)
+        except FramekeepError as error:
+            _LOG.warning("the note of job %s is not up to date: %s", job_id, error)
 
     def forget_job(self, job_id: str) -> None:
         # First too: a note that outlived its row would bring the job back.

@@ -1,61 +1,25 @@
-"""One run of one job, from its lock to its report."""
+"""Owning a job while it runs, and where its segments stand meanwhile."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
-import re
-import threading
-import time
 from collections.abc import Iterator
-from typing import get_args
 
 from checkpoints.ledger import OPEN_STATES
 from checkpoints.locks import job_lock
-from checkpoints.progress import forget_progress
-from checkpoints.purchases import Purchases
-from checkpoints.records import Record
 from checkpoints.store import Store
-from config.errors import CancelledError, FramekeepError, OutOfTimeError, ResourceError, SupersededError, UsageError
+from config.errors import ResourceError
 from config.settings import Settings
-from pipeline.alerts import Alerts
-from pipeline.checkpoint import RENDER_STAGES, Checkpoints
-from pipeline.claims import give_way, refuse_foreign_files, supersede
-from pipeline.deliver import deliver
-from pipeline.events import Bus, Event
-from pipeline.execute import Executor
+from pipeline.events import Bus
 from pipeline.home import Home
 from pipeline.naming import job_id
 from pipeline.options import JobOptions, kept_options
-from pipeline.plan import Plan
-from pipeline.preflight import check_input, check_output, check_space, notices
-from pipeline.report import (
-    AttemptCounter,
-    Output,
-    PossibleCharge,
-    Result,
-    StepCount,
-    error_report,
-    possible_charges,
-    status_of,
-)
+from pipeline.report import Result
 from pipeline.resilience.breakers import Breakers
-from pipeline.resilience.guard import Guard
-from pipeline.resilience.lastresort import is_allowed
 from pipeline.resilience.restraints import Restraints
-from pipeline.runner import Runner, Tally
-from pipeline.saving import Saver
-from pipeline.steps import StageName, Step
-from pipeline.telemetry import Telemetry
-from pipeline.toolbox import Toolbox
+from pipeline.run import Run
 from stages.base import CancelToken
-from stages.brief import canonical
-from stages.heap import uncollected
-from stages.models import Brief, Degradation
-
-_ANEW = "This job was not finished and is begun anew, as Resilience.StatePersistence.AutoResume is off"
-_BARE_RESUME = re.compile(r"framekeep resume\b(?! [\w-])")
+from stages.models import Brief
 
 
 class Session:
@@ -70,12 +34,12 @@ class Session:
         cancel: CancelToken,
         restraints: Restraints | None = None,
     ) -> None:
-        self._home = home
-        self._settings = settings
-        self._bus = bus
-        self._breakers = breakers
-        self._restraints = restraints
-        self._cancel = cancel
+        self.home = home
+        self.settings = settings
+        self.bus = bus
+        self.breakers = breakers
+        self.restraints = restraints
+        self.cancel = cancel
 
     def run(
         self, brief: Brief, options: JobOptions, *, restore_quality: bool = False, resuming: bool = False
@@ -88,14 +52,14 @@ class Session:
         """
         job = job_id(brief, options)
         try:
-            with job_lock(self._home.locks, job):
-                known = self._home.ledger.job(job)
+            with job_lock(self.home.locks, job):
+                known = self.home.ledger.job(job)
                 is_open = known is not None and known.state in OPEN_STATES
-                begin_anew = is_open and not resuming and not self._settings.resilience.state_persistence.auto_resume
+                begin_anew = is_open and not resuming and not self.settings.resilience.state_persistence.auto_resume
                 if known and not restore_quality and not begin_anew:
                     options = kept_options(known.options)
                 with self._shelf() as shelf:
-                    run = _Run(self, job, brief, options, insist=restore_quality, begin_anew=begin_anew, shelf=shelf)
+                    run = Run(self, job, brief, options, insist=restore_quality, begin_anew=begin_anew, shelf=shelf)
                     return run.go()
         except ResourceError as error:
             # It ended before there was anything to resume.
@@ -105,341 +69,8 @@ class Session:
     @contextlib.contextmanager
     def _shelf(self) -> Iterator[Store | None]:
         """Where segments stand until their video is finished, if they are not to outlive the run before."""
-        if self._settings.rendering.checkpoints.enabled:
+        if self.settings.rendering.checkpoints.enabled:
             yield None
             return
-        with self._home.store.scratch() as folder:
+        with self.home.store.scratch() as folder:
             yield Store(folder)
-
-
-class _Run:
-    """The state of one run."""
-
-    def __init__(
-        self,
-        session: Session,
-        job: str,
-        brief: Brief,
-        options: JobOptions,
-        *,
-        insist: bool,
-        begin_anew: bool = False,
-        shelf: Store | None = None,
-    ) -> None:
-        self._job = job
-        self._brief = brief
-        self._options = options
-        self._home = session._home
-        self._settings = session._settings
-        self._bus = session._bus
-        self._breakers = session._breakers
-        self._restraints = session._restraints
-        self._cancel = session._cancel
-        self._toolbox = Toolbox(brief, self._settings)
-        self._begin_anew = begin_anew
-        self._started = time.monotonic()
-        self._attempts = AttemptCounter()
-        self._bus.subscribe(self._count)
-        self._checkpoints = Checkpoints(
-            self._home.ledger,
-            self._home.store,
-            self._repaired,
-            insist=insist,
-            accepts=self._may_use,
-            anew=self._stages_to_redo(),
-            shelf=shelf,
-        )
-
-    def _count(self, event: Event) -> None:
-        if event.kind == "attempt" and event.job_id == self._job:
-            self._attempts.note(event.data["operation"], event.data["provider"], event.data["outcome"])
-
-    def _may_use(self, record: Record) -> bool:
-        """What stood in for a provider that failed serves the job that it was made for, while settings allow it."""
-        return not record.stand_in or (record.key in self._own_keys and is_allowed(record, self._settings))
-
-    @functools.cached_property
-    def _own_keys(self) -> set[str]:
-        """What this job's earlier runs came to."""
-        return {step.key for step in self._home.ledger.steps(self._job)}
-
-    def _stages_to_redo(self) -> set[str]:
-        """Stages that settings want anew: all, those that render, or those of which a step failed in this job's last run."""
-        if self._begin_anew:
-            return set(get_args(StageName))
-        stages = set() if self._settings.rendering.checkpoints.resume_from_checkpoint else set(RENDER_STAGES)
-        if not self._settings.resilience.partial_success.retry_failed_only:
-            stages.update(step.stage for step in self._home.ledger.steps(self._job) if step.state == "failed")
-        return stages
-
-    def _repaired(self, step: Step, what: str) -> None:
-        data = {"step": step.id, "stage": step.stage, "scene": step.scene, "artifact": what}
-        self._home.ledger.event(self._job, "repaired", data)
-        self._bus.send("repaired", self._job, **data)
-
-    def go(self) -> Result:
-        """Nothing where all is there; else preflight, the loop, delivery."""
-        refuse_foreign_files(self._home, self._job, self._options)
-        try:
-            finished = None if self._begin_anew else self._finished_plan()
-        except UsageError:
-            # An unknown name, say: preflight tells it together with all else that is wrong.
-            check_input(self._brief, self._options, self._toolbox)
-            raise
-        if finished:
-            return self._already_done(finished)
-        check_input(self._brief, self._options, self._toolbox)
-        ledger = self._home.ledger
-        ledger.put_job(self._job, self._brief.title, canonical(self._brief), self._options.canonical())
-        ledger.set_state(self._job, "running")
-        supersede(self._home, self._job, self._options)
-        self._home.store.sweep()
-        self._bus.send(
-            "job_started",
-            self._job,
-            title=self._brief.title,
-            exports=list(self._options.exports),
-            output=str(self._options.output),
-        )
-        for message in [*([_ANEW] if self._begin_anew else []), *notices(self._brief)]:
-            ledger.event(self._job, "warning", {"step": "", "scene": 0, "message": message})
-            self._bus.send("warning", self._job, step="", scene=0, message=message)
-        return self._work()
-
-    @uncollected()
-    def _finished_plan(self) -> tuple[Plan, Tally] | None:
-        """The plan walked by its records alone, if that leads to finished files that verify."""
-        plan = self._plan()
-        tally, todo = Tally(), plan.start()
-        while todo:
-            step = todo.pop()
-            record = self._checkpoints.recall(step, finished=True)
-            if record is None:
-                return None
-            tally.reused += 1
-            if record.degradations:
-                tally.degradations[step.id] = [
-                    Degradation.model_validate(item).model_copy(update={"scene": step.scene})
-                    for item in record.degradations
-                ]
-            todo.extend(plan.done(step, record))
-        finals = [export.final for export in plan.exports.values() if export.final]
-        sound = all(self._home.store.verify(artifact) for final in finals for artifact in final.artifacts.values())
-        return (plan, tally) if plan.finished and sound else None
-
-    def _plan(self) -> Plan:
-        return Plan(self._brief, self._options, self._settings, self._toolbox)
-
-    def _already_done(self, finished: tuple[Plan, Tally]) -> Result:
-        plan, tally = finished
-        check_output(self._options.output)
-        ledger = self._home.ledger
-        known = ledger.job(self._job)
-        is_noted = known is not None and known.options == self._options.canonical()
-        if not is_noted:
-            ledger.put_job(self._job, self._brief.title, canonical(self._brief), self._options.canonical())
-        supersede(self._home, self._job, self._options)
-        try:
-            result = self._success(plan, tally)
-        except FramekeepError as error:
-            return self._stopped(error, plan, tally)
-        if known is None or not is_noted or known.state != result.status:
-            ledger.set_state(self._job, result.status, report=result.as_json())
-        self._bus.send("job_done", self._job, **result.as_json())
-        return result
-
-    def _work(self) -> Result:
-        with self._telemetry() as telemetry:
-            return self._work_watched(telemetry)
-
-    @contextlib.contextmanager
-    def _telemetry(self) -> Iterator[Telemetry]:
-        """What hears of the guard's doings, circuits included; alerts that wait are sent at the end."""
-        alerts = Alerts(self._settings.monitoring)
-        telemetry = Telemetry(self._job, self._settings.monitoring.resilience, self._home.ledger, self._bus, alerts)
-        self._breakers.tell(
-            lambda line: self._bus.send("circuit", self._job, message=line), on_change=telemetry.circuit_changed
-        )
-        try:
-            yield telemetry
-        finally:
-            telemetry.flush()
-            alerts.close()
-
-    def _work_watched(self, telemetry: Telemetry) -> Result:
-        plan = self._plan()
-        executor = Executor(
-            self._job,
-            self._home.store,
-            self._home.ledger,
-            self._checkpoints,
-            Guard(self._settings, self._breakers, restraints=self._restraints, job_left_s=self._left_s),
-            self._toolbox,
-            self._bus,
-            self._home.evidence,
-            telemetry=telemetry,
-        )
-        tally = Tally()
-        try:
-            check_space(self._brief, self._options, self._settings, self._home.store)
-            with self._job_deadline() as cancel, self._saving():
-                runner = Runner(
-                    self._job,
-                    plan,
-                    self._home.ledger,
-                    self._checkpoints,
-                    executor,
-                    self._bus,
-                    cancel,
-                    self._settings.rendering.jobs or usable_cores(),
-                    go_on=self._settings.resilience.partial_success.enabled,
-                )
-                tally = runner.tally
-                runner.run()
-                give_way(self._home, self._job, self._options)
-                result = self._success(plan, tally)
-            self._remember_levels(plan)
-            self._home.ledger.keep_only_steps(self._job, list(plan.steps))
-            self._home.ledger.set_state(self._job, result.status, report=result.as_json())
-        except FramekeepError as error:
-            return self._stopped(error, plan, tally)
-        except BaseException as error:
-            self._note_fault(error)
-            raise
-        self._bus.send("job_done", self._job, **result.as_json())
-        return result
-
-    @contextlib.contextmanager
-    def _saving(self) -> Iterator[None]:
-        """Keep what the ledger says of this run's progress fresh, if that is wanted."""
-        wanted = self._settings.resilience.state_persistence
-        if not wanted.enabled:
-            # What an earlier run saved is not how far this one is.
-            forget_progress(self._home.ledger, self._job)
-            yield
-            return
-        saver = Saver(self._home.ledger, self._job, wanted.save_interval_s)
-        self._bus.subscribe(saver.take)
-        saver.start()
-        try:
-            yield
-        finally:
-            saver.stop()
-
-    def _note_fault(self, error: BaseException) -> None:
-        """A fault of ours, or Ctrl-C in a script: the job must not look as if it were still running."""
-        state = "failed" if isinstance(error, Exception) else "interrupted"
-        with contextlib.suppress(FramekeepError):
-            self._home.ledger.set_state(self._job, state, error={"code": "INTERNAL", "message": repr(error)})
-
-    def _left_s(self) -> float | None:
-        """What is left of the job's time; None for no limit."""
-        limit_s = self._settings.job_timeout_s
-        return limit_s - (time.monotonic() - self._started) if limit_s else None
-
-    @contextlib.contextmanager
-    def _job_deadline(self) -> Iterator[CancelToken]:
-        """A token that is set when the job's time is up."""
-        limit_s = self._settings.job_timeout_s
-        token = CancelToken(self._cancel)
-        timer = threading.Timer(limit_s, token.cancel, ["the job's time is up"]) if limit_s else None
-        if timer:
-            timer.daemon = True
-            timer.start()
-        try:
-            yield token
-        except CancelledError as error:
-            if self._cancel.cancelled:
-                raise
-            raise OutOfTimeError(
-                f"Job {self._job}: the job timeout of {limit_s:g} s ran out",
-                hint=f"framekeep resume {self._job}; a longer limit: Timeouts.Job",
-            ) from error
-        finally:
-            if timer:
-                timer.cancel()
-            token.close()
-
-    def _success(self, plan: Plan, tally: Tally) -> Result:
-        outputs = deliver(plan, self._options, self._home.store)
-        for output in outputs:
-            self._bus.send("output", self._job, **output.model_dump(mode="json"))
-        degradations = self._degradations(plan, tally)
-        return Result(
-            job_id=self._job,
-            status="degraded" if degradations else "done",
-            outputs=outputs,
-            possibly_charged=self._possibly_charged(),
-            degradations=degradations,
-            steps=StepCount(executed=tally.executed, reused=tally.reused),
-            attempts=self._attempts.count(),
-            elapsed_s=round(time.monotonic() - self._started, 3),
-        )
-
-    def _stopped(self, error: FramekeepError, plan: Plan, tally: Tally) -> Result:
-        is_superseded = isinstance(error, SupersededError)
-        if not is_superseded:
-            error.hint = _then_resume(error.hint, self._job)
-        status = status_of(error)
-        result = Result(
-            job_id=self._job,
-            status=status,
-            outputs=self._finished_outputs(plan) if status != "interrupted" else (),
-            possibly_charged=self._possibly_charged(),
-            degradations=self._degradations(plan, tally),
-            steps=StepCount(executed=tally.executed, reused=tally.reused),
-            attempts=self._attempts.count(),
-            elapsed_s=round(time.monotonic() - self._started, 3),
-            error=error_report(error),
-        )
-        with contextlib.suppress(FramekeepError):
-            # The disk may be full: what stopped the run is still reported, and the job is resumable either way.
-            self._remember_levels(plan)
-            state = "superseded" if is_superseded else status
-            self._home.ledger.set_state(self._job, state, report=result.as_json(), error=error.as_dict())
-        kinds = {"parked": "job_parked", "interrupted": "job_interrupted"}
-        self._bus.send(kinds.get(status, "job_failed"), self._job, **result.as_json())  # type: ignore[arg-type]
-        return result
-
-    def _finished_outputs(self, plan: Plan) -> tuple[Output, ...]:
-        """The exports that are finished though another is not."""
-        if not self._settings.resilience.partial_success.return_partial_results:
-            return ()
-        try:
-            give_way(self._home, self._job, self._options)
-            outputs = deliver(plan, self._options, self._home.store)
-        except FramekeepError:
-            # What stopped the run is what is reported; the next one delivers them.
-            return ()
-        for output in outputs:
-            self._bus.send("output", self._job, **output.model_dump(mode="json"))
-        return outputs
-
-    def _possibly_charged(self) -> tuple[PossibleCharge, ...]:
-        """Paid calls of this job of which nobody knows how they ended; nothing is under way any more."""
-        with contextlib.suppress(FramekeepError):
-            return possible_charges(Purchases(self._home.ledger).of_job(self._job), running=False)
-        return ()
-
-    def _remember_levels(self, plan: Plan) -> None:
-        if (plan.step_downs, plan.encoder_changes) != (self._options.levels, self._options.encoders):
-            forced = {"levels": dict(plan.step_downs), "encoders": dict(plan.encoder_changes)}
-            self._options = self._options.model_copy(update=forced)
-            self._home.ledger.set_options(self._job, self._options.canonical())
-
-    def _degradations(self, plan: Plan, tally: Tally) -> tuple[Degradation, ...]:
-        of_steps = [item for step_id in sorted(tally.degradations) for item in tally.degradations[step_id]]
-        return (*dict.fromkeys(of_steps), *plan.step_downs.values(), *plan.encoder_changes.values())
-
-
-def _then_resume(hint: str, job: str) -> str:
-    resume = f"framekeep resume {job}"
-    if "framekeep resume" in hint:
-        return _BARE_RESUME.sub(resume, hint)
-    return f"{hint.rstrip('.')}, then: {resume}" if hint else resume
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

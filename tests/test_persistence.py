@@ -180,10 +180,8 @@ def test_saved_progress_is_shown_after_an_interruption_and_not_when_saving_is_of
     steps = sum(event.kind in ("step_executed", "step_reused") for event in events)
     assert (job["progress"]["steps_done"], job["progress"]["steps_total"]) == (steps, planned["steps"])
     assert main(["show", result.job_id, *home]) == 0
-    assert (
-        f"{done} of {planned['frames']} frames, {steps} of {planned['steps']} steps; at render"
-        in capsys.readouterr().out
-    )
+    # Which step began last is a matter of threads.
+    assert f"{done} of {planned['frames']} frames, {steps} of {planned['steps']} steps; at " in capsys.readouterr().out
     assert main(["jobs", *home]) == 0
     assert f"{100 * done // planned['frames']} %" in capsys.readouterr().out
     render(settings(persistence={"enabled": False}), stop_at=1)

@@ -15,7 +15,8 @@ from PIL import Image
 
 from checkpoints.database import driver
 from checkpoints.locks import job_lock
-from config.errors import BusyError, StoreError, UsageError
+from checkpoints.notes import JobNote
+from config.errors import BusyError, DiskFullError, StoreError, UsageError
 from config.settings import Settings
 from pipeline import Event, Pipeline, rebuild
 from pipeline.cleanup import collect
@@ -367,3 +368,22 @@ def test_every_command_and_the_doctor_name_the_remedy_and_it_works(
     assert main(["doctor", "--rebuild", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["ledger"], document["resumable"]) == ("missing", [world.open_id])
+
+
+def test_a_note_that_cannot_be_written_keeps_nothing_out_of_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = Home(tmp_path / "home")
+    home.ledger.put_job("j1", "A job", {}, {"levels": {}})
+
+    def full(note: JobNote) -> None:
+        raise DiskFullError("No space left", hint="free some")
+
+    monkeypatch.setattr(home.ledger.notes, "put", full)
+    home.ledger.set_options("j1", {"levels": {"youtube": "Low"}})
+    home.ledger.set_state("j1", "parked", error={"code": "DISK_FULL"})
+    row = home.ledger.job("j1")
+    assert row is not None
+    assert (row.state, row.options) == ("parked", {"levels": {"youtube": "Low"}})
+    assert caplog.text.count("the note of job j1 is not up to date") == 2
+    home.close()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import pipeline.execute
-import pipeline.session
+import pipeline.run
 from checkpoints.ledger import Ledger
 from config.errors import CheckFailedError, DiskFullError, OutOfMemoryError, StoreError, TransientError
 from config.settings import Settings
@@ -214,7 +214,7 @@ def test_a_video_that_cannot_be_delivered_again_is_a_result_and_not_an_exception
 
     first = make_pipeline().render(brief, output=tmp_path / "out")
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline.session, "deliver", refuse)
+        patch.setattr(pipeline.run, "deliver", refuse)
         failed = make_pipeline().render(brief, output=tmp_path / "out")
     assert (failed.job_id, failed.status) == (first.job_id, "failed")
     assert make_pipeline().resume().outputs == first.outputs

@@ -268,7 +268,8 @@ def kill_and_resume(world: World, kills: list[Kill], wanted: dict[str, str], *, 
     assert ended.code == 0, ended
     assert ended.document["status"] == "done", ended
     assert world.outputs() == wanted
-    assert world.problems(lost) == []
+    problems = world.problems(lost)
+    assert not problems, problems
     return ended
 
 

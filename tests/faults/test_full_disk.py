@@ -126,8 +126,8 @@ def test_a_run_that_is_killed_while_it_copes_with_a_full_disk_resumes(
 ) -> None:
     world = make_world()
     with small(world, "store") as disk:
-        # As an encoder begins: its export is planned again, one level lower.
-        full = Kill(f"fill {disk} 0", "ledger.step_started:after", 8)
+        # As the last step begins, which joins an export's segments: it is planned again, one level lower.
+        full = Kill(f"fill {disk} 0", "ledger.step_started:after", undisturbed.passes["ledger.step_started:after"])
         ended = world.run("render", str(world.brief), "--out", str(world.out), kill=full, then=Kill("process", point))
         assert ended.code == -signal.SIGKILL, ended
         known = world.verified()

@@ -41,12 +41,12 @@ def kill(how: str) -> None:
 
 def fill(folder: Path, leave: int) -> None:
     """Somebody else's file takes all the space but `leave` bytes."""
-    with (folder / "ballast").open("wb") as file:
+    # Unbuffered: what does not fit would be written once more when the file is closed.
+    with (folder / "ballast").open("wb", buffering=0) as file:
         block = b"\1" * 65_536
         with contextlib.suppress(OSError):
             while True:
                 file.write(block)
-                file.flush()
         file.truncate(max(0, file.tell() - leave))
 
 

@@ -1,0 +1,79 @@
+"""What stands around a run while it works: its limit of time, its saved progress, and whoever hears of the guard's doings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+from checkpoints.ledger import Ledger
+from checkpoints.progress import forget_progress
+from config.errors import CancelledError, OutOfTimeError
+from config.settings import Settings
+from pipeline.alerts import Alerts
+from pipeline.events import Bus
+from pipeline.resilience.breakers import Breakers
+from pipeline.saving import Saver
+from pipeline.telemetry import Telemetry
+from stages.base import CancelToken
+
+
+@contextlib.contextmanager
+def watched(job: str, ledger: Ledger, settings: Settings, bus: Bus, breakers: Breakers) -> Iterator[Telemetry]:
+    """What hears of the guard's doings, circuits included; alerts that wait are sent at the end."""
+    alerts = Alerts(settings.monitoring)
+    telemetry = Telemetry(job, settings.monitoring.resilience, ledger, bus, alerts)
+    breakers.tell(lambda line: bus.send("circuit", job, message=line), on_change=telemetry.circuit_changed)
+    try:
+        yield telemetry
+    finally:
+        telemetry.flush()
+        alerts.close()
+
+
+@contextlib.contextmanager
+def saving(job: str, ledger: Ledger, settings: Settings, bus: Bus) -> Iterator[None]:
+    """Keep what the ledger says of this run's progress fresh, if that is wanted."""
+    wanted = settings.resilience.state_persistence
+    if not wanted.enabled:
+        # What an earlier run saved is not how far this one is.
+        forget_progress(ledger, job)
+        yield
+        return
+    saver = Saver(ledger, job, wanted.save_interval_s)
+    bus.subscribe(saver.take)
+    saver.start()
+    try:
+        yield
+    finally:
+        saver.stop()
+
+
+@contextlib.contextmanager
+def deadline(job: str, limit_s: float, cancel: CancelToken) -> Iterator[CancelToken]:
+    """A token that is set when the job's time is up; 0 is no limit. Raises OutOfTimeError where that is what stopped the block."""
+    token = CancelToken(cancel)
+    timer = threading.Timer(limit_s, token.cancel, ["the job's time is up"]) if limit_s else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield token
+    except CancelledError as error:
+        if cancel.cancelled:
+            raise
+        raise OutOfTimeError(
+            f"Job {job}: the job timeout of {limit_s:g} s ran out",
+            hint=f"framekeep resume {job}; a longer limit: Timeouts.Job",
+        ) from error
+    finally:
+        if timer:
+            timer.cancel()
+        token.close()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
