@@ -113,6 +113,31 @@ def test_a_full_disk_is_told_from_other_failures(tmp_path: Path) -> None:
         run_ffmpeg([*RAW, "-f", "rawvideo", "/dev/full"], run(tmp_path), frames(60))
 
 
+@posix
+def test_what_ffmpeg_says_has_its_space_before_it_starts(tmp_path: Path, instead: Callable[[str], None]) -> None:
+    # A script that says how long the file is into which it speaks.
+    instead("print(os.fstat(2).st_size, 'bytes are there', file=sys.stderr)")
+    assert run_ffmpeg([], run(tmp_path)) == "65536 bytes are there\n"
+    assert list(tmp_path.glob("*.log")) == []
+
+
+@posix
+def test_no_room_for_what_ffmpeg_says_is_a_full_disk(tmp_path: Path, instead: Callable[[str], None]) -> None:
+    import resource
+
+    instead("sys.exit(0)")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(DiskFullError):
+            run_ffmpeg([], run(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert list(tmp_path.glob("*.log")) == []
+
+
 def test_a_cancelled_run_ends_at_once_and_leaves_no_process(tmp_path: Path) -> None:
     cancel = CancelToken()
     begun = threading.Event()

@@ -17,38 +17,29 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from checkpoints.files import mapping_errors
 from config.errors import (
-    DiskFullError,
-    FramekeepError,
     OutOfMemoryError,
-    RejectedError,
     TimedOutError,
     TransientError,
     UnavailableError,
 )
 from stages.base import CancelToken
+from stages.render.ffmpeg_errors import error_for
 from stages.render.memory import oom_kills
 
 if sys.platform == "linux":
     import fcntl
 
-# ffmpeg's own exit codes are the low byte of the negated errno or of its error tag.
-_EXIT_NO_SPACE, _EXIT_INVALID, _EXIT_NO_FILE, _EXIT_BAD_DATA = 228, 234, 254, 183
-_TAIL_LINES = 6
 _PROGRESS = re.compile(rb"^(frame|out_time_us|total_size)=\s*(\d+)")
-# What follows an error and says nothing of it.
-_NOISE = re.compile(
-    r"^(frame=|size=|Conversion failed|Stream mapping|Stream #|Press \[q\]|\[.*(Terminating thread|Task finished with error"
-    r"|Error sending frames to consumers|Could not open encoder before EOF|Nothing was written into output))"
-)
 _GRACE_S = 5.0
 _PIPE_BYTES = 1 << 20
+_LOG_BYTES = 1 << 16
 # Of 1000: more than any difference in size between the run and its encoder.
 _FIRST_TO_GO = "800"
 _WATCH_S = 0.25
@@ -109,12 +100,12 @@ def run_ffmpeg(arguments: Sequence[str], run: Run, feed: Callable[[IO[bytes]], N
     command = [str(ffmpeg_path()), "-nostdin", "-hide_banner", "-nostats", "-progress", "pipe:1", "-y", *arguments]
     kills_before = oom_kills()
     with mapping_errors(log):
-        stderr = log.open("wb")
+        stderr = _with_room(log)
     try:
         with stderr, _Supervisor(_start(command, stderr, run, feed is not None), run) as supervisor:
             broken = supervisor.feed(feed) if feed else False
             code = supervisor.wait()
-        text = log.read_text(errors="replace")
+        text = log.read_text(errors="replace").rstrip("\0")
     finally:
         log.unlink(missing_ok=True)
     run.cancel.check()
@@ -126,7 +117,7 @@ def run_ffmpeg(arguments: Sequence[str], run: Run, feed: Callable[[IO[bytes]], N
         )
     if code != 0 or broken:
         killed = code == -signal.SIGKILL if os.name == "posix" else False
-        raise _error_for(code, text, run.what, killed and oom_kills() > kills_before)
+        raise error_for(code, text, run.what, killed and oom_kills() > kills_before)
     return text
 
 
@@ -273,31 +264,15 @@ def _die_with_parent(parent: int) -> Callable[[], None]:
     return prepare
 
 
-def _error_for(code: int, log: str, what: str, out_of_memory: bool) -> FramekeepError:
-    """The error of ours for an ffmpeg that failed. Older builds exit with 1 for everything, so the log counts too."""
-    tail = "\n".join(_meaningful(log))
-    if code == _EXIT_NO_SPACE or "No space left on device" in log or "Disk quota exceeded" in log:
-        return DiskFullError(f"No space left while making {what}", hint="free some space, then: framekeep resume --all")
-    if out_of_memory or "Cannot allocate memory" in log or "malloc of size" in log:
-        return OutOfMemoryError(
-            f"Memory ran out while making {what}", hint="close other programs, then: framekeep resume"
-        )
-    if code < 0:
-        name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
-        return TransientError(
-            f"ffmpeg was ended by {name} at {what}",
-            provider="ffmpeg",
-            hint="framekeep resume",
-            kind="ServiceUnavailable",
-        )
-    reason = tail or f"exit code {code}"
-    if code in (_EXIT_INVALID, _EXIT_NO_FILE, _EXIT_BAD_DATA):
-        return RejectedError(f"ffmpeg refused {what}: {reason}", provider="ffmpeg", hint="framekeep doctor")
-    return TransientError(
-        f"ffmpeg failed at {what}: {reason}", provider="ffmpeg", hint="framekeep doctor", kind="ServiceUnavailable"
-    )
-
-
-def _meaningful(log: str) -> Iterator[str]:
-    lines = [line.strip() for line in log.splitlines() if line.strip() and not _NOISE.match(line.strip())]
-    yield from lines[-_TAIL_LINES:]
+def _with_room(log: Path) -> IO[bytes]:
+    """A file for what ffmpeg says, with its space taken already: on a disk that fills up, a result said there would be lost."""
+    file = log.open("wb", buffering=0)
+    try:
+        if file.write(bytes(_LOG_BYTES)) != _LOG_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(log))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        log.unlink(missing_ok=True)
+        raise
+    return file

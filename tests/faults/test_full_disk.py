@@ -155,7 +155,7 @@ def _fill_and_resume(place: str, point: str, nth: int, leave: int, world: World,
         if place == "temp":
             assert ended.code == DONE, ended
         else:
-            assert ended.code in (PARKED, DEGRADED, DONE), ended
+            assert ended.code in (PARKED, DEGRADED, DONE), (ended.document.get("error"), ended)
         if ended.code == PARKED:
             assert ended.document["error"]["code"] == DiskFullError.code, ended
             assert "framekeep resume" in ended.err or "run the same command again" in ended.err
