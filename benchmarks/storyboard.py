@@ -104,7 +104,7 @@ class Project:
                 continue
             for artifact in record.artifacts.values():
                 home.store.discard(artifact.digest)
-            home.ledger.forget_result(step.key)
+            home.ledger.results.forget(step.key)
             home.store.forget(step.key)
         home.close()
 

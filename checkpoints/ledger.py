@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
@@ -24,9 +23,10 @@ from checkpoints.keys import canonical_json
 from checkpoints.leases import Held, Lease
 from checkpoints.owners import Owner
 from checkpoints.records import PassingRecord, Record
+from checkpoints.results import Results, find, put, row_of
 from checkpoints.rows import EventRow, JobRow, StepRow, job_row
-from checkpoints.schema import attempts, events, jobs, results, steps
-from checkpoints.statements import ADD_EVENT, FIND_RESULT, PUT_RESULT, PUT_REUSED
+from checkpoints.schema import attempts, events, jobs, steps
+from checkpoints.statements import ADD_EVENT, PUT_RESULT, PUT_REUSED
 from config.errors import FramekeepError, StoreError
 
 __all__ = ["OPEN_STATES", "EventRow", "JobRow", "Ledger", "StepRow"]
@@ -42,9 +42,14 @@ class Ledger:
         self._wall = wall
         self._turn = threading.Lock()
         self._engine = open_engine(path)
+        self.results = Results(self)
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def now(self) -> float:
+        """The time of day by which this ledger notes things, in Unix seconds."""
+        return self._wall()
 
     # Jobs
 
@@ -114,7 +119,7 @@ class Ledger:
         with self._write("forget_job") as connection:
             connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
 
-    # Steps and results
+    # Steps
 
     def step_started(
         self,
@@ -139,7 +144,7 @@ class Ledger:
             index_elements=[steps.c.job_id, steps.c.id], set_={**row, "runs": steps.c.runs + 1}
         )
         with self._write("step_started") as connection:
-            found = _find_result(connection, key)
+            found = find(connection, key)
             if found and counts(found):
                 return found
             lease = leases.take(connection, key, job_id, owner, now, over)
@@ -159,7 +164,7 @@ class Ledger:
             if not leases.let_go(connection, lease):
                 return False
             if not isinstance(record, PassingRecord):
-                _put_result(connection, record, now)
+                put(connection, record, now)
             responses.put(connection, record, now)
             purchases.settle(connection, [record], now)
             connection.execute(
@@ -183,7 +188,7 @@ class Ledger:
         told = [{"step": row["id"], "key": row["key"]} for row in rows]
         with self._write("steps_reused") as connection:
             if kept := [record for *_, record in reused if not isinstance(record, PassingRecord)]:
-                connection.execute(PUT_RESULT, [_result_row(record, now) for record in kept])
+                connection.execute(PUT_RESULT, [row_of(record, now) for record in kept])
             purchases.settle(connection, (record for *_, record in reused), now)
             connection.execute(PUT_REUSED, rows)
             _add_event(connection, job_id, now, "step_reused", *told)
@@ -237,59 +242,6 @@ class Ledger:
             known = connection.execute(sa.select(steps.c.id).where(steps.c.job_id == job_id)).scalars().all()
             for gone in set(known) - keep:
                 connection.execute(sa.delete(steps).where(steps.c.job_id == job_id, steps.c.id == gone))
-
-    def result(self, key: str) -> Record | None:
-        """The record of a key, or None."""
-        with self._read() as connection:
-            return _find_result(connection, key)
-
-    def results(self) -> list[tuple[Record, float]]:
-        """Every readable result and when it was last used, the longest unused first."""
-        query = sa.select(results.c.record, results.c.used_at).order_by(results.c.used_at, results.c.key)
-        with self._read() as connection:
-            rows = [(_record(text), used_at) for text, used_at in connection.execute(query)]
-        return [(record, used_at) for record, used_at in rows if record]
-
-    def keys_by_job(self) -> dict[str, set[str]]:
-        """The result keys that each job's steps name."""
-        found: dict[str, set[str]] = {}
-        with self._read() as connection:
-            for job_id, key in connection.execute(sa.select(steps.c.job_id, steps.c.key)):
-                found.setdefault(job_id, set()).add(key)
-        return found
-
-    def adopt(self, *records: Record) -> None:
-        """Take over records that stand in the store but not in the ledger."""
-        now = self._wall()
-        with self._write("adopt") as connection:
-            for record in records:
-                _put_result(connection, record, now)
-
-    def forget_result(self, key: str, only: Record | None = None) -> None:
-        """Remove a result that no longer holds; with `only`, unless it is another by now."""
-        with self._write("forget_result") as connection:
-            if only is None or _find_result(connection, key) == only:
-                connection.execute(sa.delete(results).where(results.c.key == key))
-
-    def forget_unused(self, keys: Sequence[str], since: float) -> list[str]:
-        """Remove those results that no job's step names and that were not used after `since`.
-
-        Returns the keys that the ledger then does not know at all, in the order given.
-        """
-        with self._write("forget_unused") as connection:
-            connection.execute(
-                sa.delete(results).where(
-                    results.c.key.in_(keys),
-                    results.c.used_at <= since,
-                    ~sa.exists().where(steps.c.key == results.c.key),
-                )
-            )
-            kept = sa.union(
-                sa.select(results.c.key).where(results.c.key.in_(keys)),
-                sa.select(steps.c.key).where(steps.c.key.in_(keys)),
-            )
-            known = set(connection.execute(kept).scalars())
-        return [key for key in keys if key not in known]
 
     # Attempts and events
 
@@ -372,27 +324,6 @@ class Ledger:
         with mapping_database_errors(self.path), self._turn, points.around(name), self._engine.begin() as connection:
             yield connection
             points.reach(f"{name}:commit")
-
-
-def _record(text: str) -> Record | None:
-    """None for what another version wrote: the step is then looked for in the store, or made again."""
-    try:
-        return Record.model_validate_json(text)
-    except ValidationError:
-        return None
-
-
-def _find_result(connection: Connection, key: str) -> Record | None:
-    text = connection.execute(FIND_RESULT, {"wanted": key}).scalar()
-    return _record(text) if text else None
-
-
-def _put_result(connection: Connection, record: Record, now: float) -> None:
-    connection.execute(PUT_RESULT, _result_row(record, now))
-
-
-def _result_row(record: Record, now: float) -> dict[str, Any]:
-    return {"key": record.key, "stage": record.stage, "record": record.model_dump_json(), "used_at": now}
 
 
 def _add_event(connection: Connection, job_id: str, now: float, kind: str, *data: dict[str, Any]) -> None:

@@ -102,7 +102,7 @@ class NotedLedger(Ledger):
         """Take over results that verify, each with the Unix time at which it was made."""
         if not found:
             return
-        self.adopt(*(record for record, _ in found))
+        self.results.adopt(*(record for record, _ in found))
         with self.writing("restore_results") as connection:
             for record, made_at in sorted(found, key=lambda one: one[1]):
                 responses.put(connection, record, made_at)

@@ -54,7 +54,7 @@ class Checkpoints:
 
     def recall(self, step: Step, *, finished: bool = False) -> Record | None:
         """The record of a step's key, its artifacts not looked at. A `finished` job's is one though its stage is in `anew`."""
-        record = self._passing.get(step.key) or self.ledger.result(step.key) or self.store.get_record(step.key)
+        record = self._passing.get(step.key) or self.ledger.results.get(step.key) or self.store.get_record(step.key)
         return record if record and self.counts(step, record, finished=finished) else None
 
     def counts(self, step: Step, record: Record, *, finished: bool = False) -> bool:
@@ -103,7 +103,7 @@ class Checkpoints:
     def _forget(self, step: Step, record: Record) -> None:
         """Only what is as it was seen: another run may have repaired it meanwhile, and that stays."""
         self._passing.pop(step.key, None)
-        self.ledger.forget_result(step.key, only=record)
+        self.ledger.results.forget(step.key, only=record)
         self.store.forget(step.key, only=record)
 
     def keep(
@@ -155,7 +155,7 @@ class Checkpoints:
             self.store.put_record(lasting[-1])
             del self._passing[key]
         if lasting:
-            self.ledger.adopt(*lasting)
+            self.ledger.results.adopt(*lasting)
 
     def keep_record(self, record: Record) -> Record:
         """Write down a step's result whose artifacts are in the store."""

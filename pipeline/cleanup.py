@@ -198,7 +198,7 @@ class _Survey:
 
 def _survey(home: Home, now: float, answers_since: float | None) -> _Survey:
     answers = set() if answers_since is None else Responses(home.ledger).keys_since(answers_since)
-    results = {record.key: _Result(_digests(record), used_at) for record, used_at in home.ledger.results()}
+    results = {record.key: _Result(_digests(record), used_at) for record, used_at in home.ledger.results.all()}
     for record in home.store.records():
         if record.key not in results:
             results[record.key] = _Result(_digests(record), home.store.written_at(record.key))
@@ -208,7 +208,7 @@ def _survey(home: Home, now: float, answers_since: float | None) -> _Survey:
     if any(job.state in ("queued", "running") and is_locked(home.locks, job.id) for job in jobs):
         used = [item.used_at for group in (results, artifacts) for item in group.values()]
         now = min(now, max([*used, *(job.updated_at for job in jobs)]))
-    return _Survey(jobs, home.ledger.keys_by_job(), results, artifacts, answers, now)
+    return _Survey(jobs, home.ledger.results.keys_by_job(), results, artifacts, answers, now)
 
 
 def _digests(record: Record) -> frozenset[str]:
@@ -260,10 +260,10 @@ def _remove(home: Home, waste: _Waste) -> _Waste:
     """Remove what is still waste by now; returns what went."""
     gone: set[str] = set()
     for keys in _batches(sorted(waste.keys)):
-        for key in home.ledger.forget_unused(keys, waste.limit):
+        for key in home.ledger.results.forget_unused(keys, waste.limit):
             home.store.forget(key)
             gone.add(key)
-    named = {digest for record, _ in home.ledger.results() for digest in _digests(record)}
+    named = {digest for record, _ in home.ledger.results.all() for digest in _digests(record)}
     named.update(digest for record in home.store.records() for digest in _digests(record))
     removed = {
         digest: artifact

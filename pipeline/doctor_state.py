@@ -77,7 +77,7 @@ def check_store(home: Home, *, deep: bool) -> Findings:
     if not (home.root / "store").exists() or not (home.root / "ledger.db").exists():
         yield Finding("store", "ok", "none yet")
         return
-    named = {item.digest: item.size for record, _ in home.ledger.results() for item in record.artifacts.values()}
+    named = {item.digest: item.size for record, _ in home.ledger.results.all() for item in record.artifacts.values()}
     bad, total = 0, 0
     for digest, size in named.items():
         path = home.store.path(digest)

@@ -178,7 +178,7 @@ def _fill(home: Home, ledger: NotedLedger, settings: Settings, state: State) -> 
 
 def _results(home: Home, ledger: NotedLedger) -> tuple[int, list[str]]:
     """Take over the records whose artifacts all verify and that the ledger does not have; how many, and which do not verify."""
-    known = {record.key for record, _ in ledger.results()}
+    known = {record.key for record, _ in ledger.results.all()}
     taken, damaged, batch = 0, [], []
     for record in home.store.records():
         if record.key in known:
@@ -210,7 +210,7 @@ def _assign_steps(ledger: NotedLedger, settings: Settings, job: str) -> None:
         todo = plan.start()
         while todo:
             step = todo.pop()
-            if record := ledger.result(step.key):
+            if record := ledger.results.get(step.key):
                 found.append((step.id, step.stage, step.scene, record))
                 todo.extend(plan.done(step, record))
     finally:

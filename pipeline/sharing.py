@@ -98,7 +98,7 @@ class Sharing:
         if self._ledger.step_executed(self._job_id, step.id, record, lease):
             return True
         # Whose record stands in the store must not differ from whose stands in the ledger.
-        if winner := self._ledger.result(step.key):
+        if winner := self._ledger.results.get(step.key):
             self._checkpoints.store.put_record(winner)
         return False
 

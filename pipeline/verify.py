@@ -116,7 +116,7 @@ def _origin(path: Path, digest: str, ledger: Ledger) -> _Origin | None:
 def _facts_of(job: str, output: Output, ledger: Ledger) -> MediaFacts:
     """What was measured when the file was made; what the report says, if that is gone."""
     for step in ledger.steps(job):
-        record = ledger.result(step.key) if step.stage == "mux" else None
+        record = ledger.results.get(step.key) if step.stage == "mux" else None
         if record and record.artifacts["video"].digest == output.sha256:
             return MediaFacts.model_validate(record.facts)
     samples = output.frames * SAMPLE_RATE_HZ // output.fps

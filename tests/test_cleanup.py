@@ -57,7 +57,7 @@ class House:
         path = self.home.store.root / "records" / record.key[:2] / f"{record.key}.json"
         os.utime(path, (self.now, self.now))
         if in_ledger:
-            self.home.ledger.adopt(record)
+            self.home.ledger.results.adopt(record)
         return record
 
     def job(self, job_id: str, state: str, *names: str) -> None:
@@ -108,7 +108,7 @@ class House:
 
     def known(self) -> list[str]:
         """The keys that ledger and store know, which must be the same."""
-        in_ledger = sorted(record.key for record, _ in self.home.ledger.results())
+        in_ledger = sorted(record.key for record, _ in self.home.ledger.results.all())
         assert in_ledger == [record.key for record in self.home.store.records()]
         return in_ledger
 
@@ -233,7 +233,7 @@ def test_whatever_was_used_within_the_hour_stays(house: House) -> None:
     house.at(9).job("tides-1", "done", "a")
     house.now = NOW - RECENT_S + 1
     house.job("moss-1", "done", "b")
-    house.home.ledger.adopt(house.result("a"))  # a job that is not noted yet has found it
+    house.home.ledger.results.adopt(house.result("a"))  # a job that is not noted yet has found it
     report = house.collect(older_than_s=0, max_bytes=0)
     assert (house.jobs(), house.contents()) == (["moss-1", "tides-1"], "ab")
     assert report.over_bytes == 200
@@ -420,7 +420,7 @@ def test_every_job_that_stays_has_all_its_results_whole(
     fresh = Store(house.home.store.root)
     for job in house.home.ledger.jobs():
         for name in needed[job.id]:
-            record = house.home.ledger.result(key_of(name))
+            record = house.home.ledger.results.get(key_of(name))
             assert record == fresh.get_record(key_of(name))
             assert record is not None
             assert all(fresh.verify(artifact) for artifact in record.artifacts.values())

@@ -157,7 +157,7 @@ def test_missing_artifacts_are_found_at_once_and_altered_ones_by_reading_all(hom
             path = scratch / f"{number}"
             path.write_text(f"artifact {number}")
             sources.append(home.store.publish(path))
-    home.ledger.adopt(Record(key="k" * 64, stage="speech", artifacts={"a": sources[0], "b": sources[1]}))
+    home.ledger.results.adopt(Record(key="k" * 64, stage="speech", artifacts={"a": sources[0], "b": sources[1]}))
     assert [one.status for one in doctor_state.check_store(home, deep=True)] == ["ok"]
     altered = home.store.path(sources[0].digest)
     altered.chmod(0o644)

@@ -83,11 +83,11 @@ def test_whoever_lost_his_lease_cannot_commit_and_the_new_owner_can(book: Ledger
     assert new.fence > late.fence
     before = (book.steps("a"), kinds(book, "a"))
     assert book.step_executed("a", "s", record(fact=1), late) is False
-    assert (book.steps("a"), kinds(book, "a"), book.result("k1")) == (*before, None)
+    assert (book.steps("a"), kinds(book, "a"), book.results.get("k1")) == (*before, None)
     assert book.leases() == {"k1": new}
     assert book.step_executed("b", "s", record(fact=2), new)
     assert book.step_executed("a", "s", record(fact=1), late) is False
-    assert book.result("k1") == record(fact=2)
+    assert book.results.get("k1") == record(fact=2)
 
 
 def test_the_failure_of_a_late_owner_does_not_end_the_new_owners_lease(book: Ledger) -> None:

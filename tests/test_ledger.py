@@ -136,7 +136,7 @@ def test_forgetting_a_job_takes_its_steps_attempts_and_events_and_leaves_results
     with_job.forget_job("tides-1")
     assert with_job.job("tides-1") is None
     assert (with_job.steps("tides-1"), with_job.events("tides-1"), with_job.attempts("tides-1")) == ([], [], [])
-    assert with_job.result("k1") == record()
+    assert with_job.results.get("k1") == record()
     assert kinds(with_job, "other-1") == ["job_queued"]
 
 
@@ -162,7 +162,7 @@ def test_a_step_counts_its_runs_and_ends_executed_with_its_result(with_job: Ledg
         "updated_at": 1_100.0,
         "error": None,
     }
-    assert with_job.results() == [(record("k2"), 1_100.0)]
+    assert with_job.results.all() == [(record("k2"), 1_100.0)]
     assert kinds(with_job) == ["job_queued", "step_started", "step_failed", "step_started", "step_executed"]
     assert with_job.events("tides-1")[2].data == {
         "step": "s1",
@@ -180,8 +180,8 @@ def test_reused_steps_are_noted_together_and_their_results_count_as_used(with_jo
         ("s1", "k1", "reused", 1),
         ("s2", "k2", "reused", 0),
     ]
-    assert with_job.results() == [(record("k1"), 1_500.0), (record("k2", 5), 1_500.0)]
-    assert with_job.keys_by_job() == {"tides-1": {"k1", "k2"}}
+    assert with_job.results.all() == [(record("k1"), 1_500.0), (record("k2", 5), 1_500.0)]
+    assert with_job.results.keys_by_job() == {"tides-1": {"k1", "k2"}}
 
 
 def test_steps_that_the_plan_no_longer_has_are_dropped_and_their_results_stay(with_job: Ledger) -> None:
@@ -191,40 +191,40 @@ def test_steps_that_the_plan_no_longer_has_are_dropped_and_their_results_stay(wi
     with_job.keep_only_steps("tides-1", ["s1", "s3", "s7"])
     assert [step.id for step in with_job.steps("tides-1")] == ["s1", "s3"]
     assert [step.id for step in with_job.steps("other-1")] == ["s9"]
-    assert len(with_job.results()) == 5
+    assert len(with_job.results.all()) == 5
 
 
 def test_a_result_may_be_adopted_and_forgotten(book: Ledger, wall: Wall) -> None:
-    book.adopt(record())
+    book.results.adopt(record())
     wall.now = 1_300.0
-    book.adopt(record(fact=2))
-    assert book.results() == [(record(fact=2), 1_300.0)]
-    book.forget_result("k1")
-    book.forget_result("k1")
-    assert book.result("k1") is None
+    book.results.adopt(record(fact=2))
+    assert book.results.all() == [(record(fact=2), 1_300.0)]
+    book.results.forget("k1")
+    book.results.forget("k1")
+    assert book.results.get("k1") is None
 
 
 def test_a_result_that_another_version_wrote_counts_as_none(book: Ledger) -> None:
-    book.adopt(record("k1"))
-    book.adopt(record("k2"))
+    book.results.adopt(record("k1"))
+    book.results.adopt(record("k2"))
     with sqlite3.connect(book.path) as raw:
         raw.execute(
             "UPDATE results SET record = replace(record, '\"schema_version\":1', '\"schema_version\":2') WHERE key='k1'"
         )
     raw.close()
-    assert book.result("k1") is None
-    assert [found.key for found, _ in book.results()] == ["k2"]
+    assert book.results.get("k1") is None
+    assert [found.key for found, _ in book.results.all()] == ["k2"]
 
 
 def test_only_results_that_no_step_names_and_that_rest_long_enough_are_forgotten(with_job: Ledger, wall: Wall) -> None:
     for number, key in enumerate(["named", "resting", "young"]):
         wall.now = 1_000.0 + 100 * number
-        with_job.adopt(record(key))
+        with_job.results.adopt(record(key))
     with_job.step_started("tides-1", "s1", "speech", 1, "named", ME)
     with_job.step_started("tides-1", "s2", "speech", 1, "being made", ME)
     keys = ["being made", "named", "resting", "unknown", "young"]
-    assert with_job.forget_unused(keys, 1_100.0) == ["resting", "unknown"]
-    assert [found.key for found, _ in with_job.results()] == ["named", "young"]
+    assert with_job.results.forget_unused(keys, 1_100.0) == ["resting", "unknown"]
+    assert [found.key for found, _ in with_job.results.all()] == ["named", "young"]
 
 
 # Attempts and events
@@ -259,7 +259,7 @@ def snapshot(book: Ledger) -> tuple[Any, ...]:
         book.jobs(),
         book.steps("tides-1"),
         book.events("tides-1"),
-        book.results(),
+        book.results.all(),
         book.attempts("tides-1"),
     )
 

@@ -216,7 +216,7 @@ def stages_kept(home: Path) -> Counter[str]:
     from pipeline.home import Home
 
     opened = Home(home)
-    kept = Counter(record.stage for record, _ in opened.ledger.results())
+    kept = Counter(record.stage for record, _ in opened.ledger.results.all())
     assert kept == Counter(record.stage for record in opened.store.records())
     opened.close()
     return kept

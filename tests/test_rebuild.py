@@ -133,7 +133,7 @@ def rebuilt(home: Home) -> RebuildReport:
 def test_jobs_and_results_are_restored_whatever_happened_to_the_ledger(
     world: World, home: Home, damage: Callable[[Path], None]
 ) -> None:
-    before = {record.key: record for record, _ in home.ledger.results()}
+    before = {record.key: record for record, _ in home.ledger.results.all()}
     steps = {step.id: step.key for step in home.ledger.steps(world.done_id)}
     done = home.ledger.job(world.done_id)
     waiting = home.ledger.job(world.open_id)
@@ -145,7 +145,7 @@ def test_jobs_and_results_are_restored_whatever_happened_to_the_ledger(
     assert report.results == len(before)
     assert (report.damaged, report.unreadable) == ((), ())
     assert home.ledger.is_sound()
-    assert {record.key: record for record, _ in home.ledger.results()} == before
+    assert {record.key: record for record, _ in home.ledger.results.all()} == before
     assert {step.id: step.key for step in home.ledger.steps(world.done_id)} == steps
     restored = home.ledger.job(world.done_id)
     assert done
@@ -222,7 +222,7 @@ def test_only_what_the_store_proves_is_restored_and_the_rest_is_named(world: Wor
     assert report.damaged == tuple(f"segment {record.key[:12]}" for record in shared)
     assert report.unreadable == (world.done_id, torn.key)
     assert report.results == len(records) - len(shared) - 1
-    assert {victim.key, torn.key}.isdisjoint(record.key for record, _ in home.ledger.results())
+    assert {victim.key, torn.key}.isdisjoint(record.key for record, _ in home.ledger.results.all())
     assert "circuits" in " ".join(report.not_restored)
 
 

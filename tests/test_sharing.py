@@ -267,7 +267,7 @@ def test_what_a_late_owner_made_is_not_kept_beside_the_winners(street: Street) -
     assert two.plan.finished
     assert "speech/0001/01" in two.told("step_reused")
     assert "speech/0001/01" not in two.told("step_executed")
-    assert two.ledger.result(key) == two.store.get_record(key) == winner
+    assert two.ledger.results.get(key) == two.store.get_record(key) == winner
     assert winner.provider == "one"
 
 
@@ -391,7 +391,7 @@ def test_a_result_that_was_repaired_by_another_run_is_not_thrown_away(street: St
     one = street.run("one", "Shared.").start().end()
     two = street.run("two", "Shared.")
     step = one.plan.steps["speech/0001/01"]
-    old = two.ledger.result(step.key)
+    old = two.ledger.results.get(step.key)
     assert old
     artifact = old.artifacts["line"]
     path = two.store.path(artifact.digest)
@@ -402,12 +402,12 @@ def test_a_result_that_was_repaired_by_another_run_is_not_thrown_away(street: St
     # Another run has made it again, in the moment before this one removes what it found damaged.
     path.write_bytes(sound)
     newer = old.model_copy(update={"provider": "three"})
-    two.ledger.adopt(newer)
+    two.ledger.results.adopt(newer)
     two.store.put_record(newer)
     two.store.discard_damaged(artifact)
     two.checkpoints._forget(step, old)
     assert two.store.verify(artifact)
-    assert two.ledger.result(step.key) == two.store.get_record(step.key) == newer
+    assert two.ledger.results.get(step.key) == two.store.get_record(step.key) == newer
 
 
 def test_a_ledger_that_cannot_be_told_does_not_end_the_heart(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ class AnswerCache:
         found = self._responses.find(request) if request else None
         if not found or not self._is_young(found.made_at):
             return None
-        record = self._ledger.result(found.key) or self._store.get_record(found.key)
+        record = self._ledger.results.get(found.key) or self._store.get_record(found.key)
         if record is None or record.stand_in:
             return None
         if not all(self._store.verify(artifact) for artifact in record.artifacts.values()):
