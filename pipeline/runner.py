@@ -19,11 +19,7 @@ from checkpoints.ledger import Ledger
 from checkpoints.records import Record
 from config.errors import (
     CancelledError,
-    CheckFailedError,
-    DamagedSegmentError,
     FramekeepError,
-    OutOfMemoryError,
-    ProviderError,
     ResourceError,
     StoreError,
 )
@@ -31,6 +27,7 @@ from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
 from pipeline.execute import Executor
 from pipeline.plan import Plan
+from pipeline.remedies import Remedies, Remedy
 from pipeline.sharing import Sharing
 from pipeline.steps import Step
 from stages.base import CancelToken
@@ -105,8 +102,7 @@ class Runner:
         self._finished: queue.SimpleQueue[concurrent.futures.Future[_Outcome]] = queue.SimpleQueue()
         self._waiting: dict[str, list[Step]] = {}
         self._made: set[str] = set()
-        # Joins by id, and segments by key: each is repaired once in a run.
-        self._repaired: set[str] = set()
+        self._remedies = Remedies(plan, checkpoints.discard)
         self._go_on = go_on
         # The steps that failed for good, and of each key that did, why: an equal step fails with it.
         self._failed: dict[str, FramekeepError] = {}
@@ -273,9 +269,10 @@ class Runner:
     def _fail(self, step: Step, error: FramekeepError, lease: Lease | None = None) -> None:
         self._sharing.fail(step, error, lease)
         self._bus.send("step_failed", self._job_id, **_about(step), **error.as_dict())
-        if not self._is_wanted(step) or self._repair(step, error):
+        if not self._is_wanted(step):
             return
-        if self._to_software(step, error) or self._step_down(step, error):
+        if remedy := self._remedies.find(step, error):
+            self._apply(remedy)
             return
         self._failed[step.id] = error
         self._hopeless[step.key] = error
@@ -295,51 +292,16 @@ class Runner:
             chosen.message += f" (failed as well: {named})"
         return chosen
 
-    def _repair(self, step: Step, error: FramekeepError) -> bool:
-        """After a join that found segments damaged: make these again, and then it. Once: what fails twice is no accident."""
-        if not isinstance(error, DamagedSegmentError) or step.id in self._repaired:
-            return False
-        self._repaired.add(step.id)
-        again = self._plan.undo(step, error.digests)
-        for segment in again:
-            # Another export's join may have found the same, and its segment may be new already.
-            if segment.key not in self._repaired:
-                self._repaired.add(segment.key)
-                self._made.discard(segment.key)
-                self._checkpoints.discard(segment, error.message)
-        self._enqueue(again)
-        return bool(again)
-
-    def _step_down(self, step: Step, error: FramekeepError) -> bool:
-        """After a shortage: plan the export again one level lower, and stop what is being made of the superseded level."""
-        if not isinstance(error, ResourceError) or not step.export:
-            return False
-        fresh = self._plan.step_down(step.export, error.message)
-        if fresh is None:
-            return False
-        self._supersede("step_down", self._plan.step_downs[step.export], step.export, fresh)
-        return True
-
-    def _to_software(self, step: Step, error: FramekeepError) -> bool:
-        """After an encoder in hardware has failed for good: plan the export again with the one in software."""
-        # Memory is often the card's own. What is wrong with a brief or a disk is so with any encoder.
-        of_encoder = isinstance(error, ProviderError | CheckFailedError | OutOfMemoryError)
-        if not of_encoder or not isinstance(step.work, SegmentSpec | MuxSpec):
-            return False
-        fresh = self._plan.to_software(step.export, error.message)
-        if fresh is None:
-            return False
-        self._supersede("encoder_change", self._plan.encoder_changes[step.export], step.export, fresh)
-        return True
-
-    def _supersede(self, kind: str, degradation: Degradation, export: str, fresh: list[Step]) -> None:
-        """Stop what is being made of an export's former plan, say what is worse, and begin its new one."""
-        for running in self._running.values():
-            if running.step.export == export:
-                running.cancel.cancel(f"superseded: {degradation.got} in place of {degradation.wanted}")
-        self._ledger.event(self._job_id, kind, degradation.model_dump(mode="json"))
-        self._bus.send("degraded", self._job_id, **degradation.model_dump(mode="json"))
-        self._enqueue(fresh)
+    def _apply(self, remedy: Remedy) -> None:
+        """Begin what is made in place of a failed step: first stop what it supersedes, and say what is worse."""
+        self._made.difference_update(remedy.again)
+        if worse := remedy.worse:
+            for running in self._running.values():
+                if running.step.export == remedy.export:
+                    running.cancel.cancel(f"superseded: {worse.got} in place of {worse.wanted}")
+            self._ledger.event(self._job_id, remedy.kind, worse.model_dump(mode="json"))
+            self._bus.send("degraded", self._job_id, **worse.model_dump(mode="json"))
+        self._enqueue(remedy.steps)
 
 
 def _about(step: Step) -> dict[str, Any]:

@@ -504,7 +504,7 @@ def test_a_copy_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
     source.write_bytes(b"newer")
 
     def full(_: Any, to: Path) -> None:
-        to.write_bytes(b"new")
+        to.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "no space")
 
     monkeypatch.setattr("shutil.copyfile", full)

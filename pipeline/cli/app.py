@@ -25,6 +25,7 @@ from pipeline.cli.common import (
 )
 from pipeline.cli.config_app import config_app
 from pipeline.cli.exits import ExitCode
+from pipeline.cli.upkeep_app import upkeep_app
 
 NAME = "framekeep"
 
@@ -230,95 +231,8 @@ def verify(
     return verify_files(gather(context, home, as_json, config, profile, sets), files)
 
 
-@app.command(epilog="Example: framekeep doctor --json")
-def doctor(
-    context: typer.Context,
-    deep: Annotated[
-        bool, typer.Option("--deep", help="Also read every artifact in the store and check its hash.")
-    ] = False,
-    rebuild: Annotated[
-        bool,
-        typer.Option(
-            "--rebuild", help="Make a ledger that is lost or damaged again from the store; then look no further."
-        ),
-    ] = False,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    profile: ProfileOption = None,
-    sets: SetOption = None,
-) -> int:
-    """Look whether everything that a render needs is there and works. Exit 1 if something does not."""
-    from pipeline.cli.diagnose import diagnose, rebuild_ledger
-
-    common = gather(context, home, as_json, config, profile, sets)
-    return rebuild_ledger(common) if rebuild else diagnose(common, deep=deep)
-
-
-@app.command(epilog="Example: framekeep gc --older-than 30d --max-size 10G --dry-run")
-def gc(
-    context: typer.Context,
-    older_than: Annotated[
-        str,
-        typer.Option(
-            "--older-than",
-            metavar="AGE",
-            help="Remove jobs that ended longer ago: 30d, 12h. Default without any limit: 30d",
-        ),
-    ] = "",
-    max_size: Annotated[
-        str,
-        typer.Option(
-            "--max-size",
-            metavar="SIZE",
-            help="Remove the oldest jobs until the store fits: 10G, 500M. Default: no limit",
-        ),
-    ] = "",
-    keep_last: Annotated[
-        int | None,
-        typer.Option("--keep-last", metavar="N", min=0, help="Never touch the latest N finished jobs. Default: 0"),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Free space in the store. Delivered videos are never touched; what an unfinished job needs is kept."""
-    from pipeline.cli.gc import collect_garbage
-
-    common = gather(context, home, as_json)
-    return collect_garbage(common, older_than, max_size, keep_last, dry_run=dry_run)
-
-
-@app.command(epilog="Example: framekeep metrics --json")
-def metrics(
-    context: typer.Context,
-    job: Annotated[str, typer.Argument(metavar="[JOB]", help="A job's id, or its beginning. Default: all jobs")] = "",
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    profile: ProfileOption = None,
-    sets: SetOption = None,
-) -> int:
-    """Count calls, retries and fallbacks, and show how many circuits are open."""
-    from pipeline.cli.metrics import show_metrics
-
-    return show_metrics(gather(context, home, as_json, config, profile, sets), job)
-
-
-@app.command(epilog="Example: framekeep breakers --reset OpenAI-LLM")
-def breakers(
-    context: typer.Context,
-    reset: Annotated[
-        list[str] | None,
-        typer.Option("--reset", metavar="NAME", help="Let this circuit or provider be asked again. Repeatable."),
-    ] = None,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Show the circuit breakers: which providers are left alone after failures, and until when."""
-    from pipeline.cli.breakers import show_breakers
-
-    return show_breakers(gather(context, home, as_json), reset or [])
+# No name: its commands stand among the others.
+app.add_typer(upkeep_app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
