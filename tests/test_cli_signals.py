@@ -75,6 +75,8 @@ def test_a_signal_stops_a_run_and_leaves_its_document(tmp_path: Path, number: si
     assert time.monotonic() - sent < 2
     document = json.loads(out)
     assert (document["status"], document["error"]["code"]) == ("interrupted", "INTERRUPTED")
+    # The run's own document: who is ended by force says something else.
+    assert document["error"]["message"] == f"Stopped by {'Ctrl-C' if number == signal.SIGINT else number.name}"
     assert "→ framekeep resume tides-0a1b2c3d" in err
     assert "Traceback" not in err
 

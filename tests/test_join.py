@@ -251,6 +251,15 @@ def test_a_joined_file_whose_pictures_are_not_those_of_the_segments_is_found(
     assert not isinstance(raised.value, DamagedSegmentError)
 
 
+def test_a_joined_file_that_ends_early_is_found(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stages.render import join as joining
+
+    taken = joining._playlist
+    monkeypatch.setattr(joining, "_playlist", lambda paths: taken(paths[:2]))
+    with pytest.raises(CheckFailedError, match=rf"the number of frames is \d+, wanted {sum(LENGTHS)}"):
+        join(store, plan())
+
+
 def line(store: Path, name: str, at_sample: int, samples: int, level: int) -> TimedLine:
     with wave.open(str(store / name), "wb") as file:
         file.setnchannels(1)

@@ -272,7 +272,7 @@ def _named(path):
     ),
     Mutant(
         "a shortage steps quality down",
-        "pipeline/runner.py",
+        "pipeline/remedies.py",
         "if not isinstance(error, ResourceError) or not step.export:",
         "if True:",
         "test_runner.py::test_two_steps_that_run_short_at_once_step_down_one_level_only",
@@ -359,9 +359,9 @@ def _named(path):
     Mutant(
         "the finished video's number of frames",
         "stages/render/check.py",
-        "    if decoded != frames:",
-        "    if False:",
-        "test_join.py::test_a_joined_file_whose_pictures_are_not_those_of_the_segments_is_found",
+        "video.frames, video.frames if wanted.frames is None else wanted.frames",
+        "video.frames, video.frames",
+        "test_join.py::test_a_joined_file_that_ends_early_is_found",
     ),
     # Keys
     Mutant(
