@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.errors import UnavailableError
 from stages.speech.reading import read
 from stages.speech.scripts import foreign_script, looks_like
+from stages.speech.voices import refuse_text
 
 ENGLISH = {
     "Dr. Smith met Mrs. Jones at 7:30 p.m. on 3/4/2024.": (
@@ -178,6 +180,14 @@ def test_every_shown_word_has_its_place_whatever_is_written(text: str, language:
 )
 def test_foreign_letters_are_named(text: str, script: str) -> None:
     assert foreign_script(text) == script
+
+
+def test_the_error_shows_the_words_that_cannot_be_read_and_not_the_beginning() -> None:
+    text = "A first line, in English.\n\nThe second says: Привет мир, Ελληνικά, Привет мир."
+    with pytest.raises(
+        UnavailableError, match=r"in Cyrillic script, which no voice for English \(en\) reads: Привет мир"
+    ):
+        refuse_text("hibari", "en", text)
 
 
 def test_german_said_to_be_english_is_noticed_and_english_names_are_not() -> None:

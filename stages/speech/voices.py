@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from checkpoints.keys import code_digest
 from config.errors import UnavailableError
 from stages.speech.base import primary
-from stages.speech.scripts import foreign_script, language_name, looks_like
+from stages.speech.scripts import foreign_script, language_name, looks_like, script_of
 
 SILENT_HINT = "to get a silent video with captions, add to the brief: providers: {speech: [text]}"
 
@@ -28,7 +28,7 @@ def refuse_text(provider: str, language: str, text: str) -> None:
     """Raise when the text is in letters that no voice here reads, or plainly in another language than it is said to be."""
     if script := foreign_script(text):
         raise UnavailableError(
-            f"The text is in {script}, which no voice for {language_name(language)} reads: {_shorten(text)}",
+            f"The text is in {script}, which no voice for {language_name(language)} reads: {_first_foreign(text)}",
             provider=provider,
             hint=f"set the brief's language, if it is not {language_name(language)}; {SILENT_HINT}",
         )
@@ -60,6 +60,9 @@ def versions(*packages: str) -> dict[str, str]:
     return found
 
 
-def _shorten(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= 40 else f"{words[:39]}…"
+def _first_foreign(text: str) -> str:
+    """What the text says from its first word that is not in Latin letters."""
+    words = text.split()
+    first = next((at for at, word in enumerate(words) if any(script_of(char) not in ("", "LATIN") for char in word)), 0)
+    rest = " ".join(words[first:])
+    return rest if len(rest) <= 40 else f"{rest[:39]}…"
