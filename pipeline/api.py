@@ -24,6 +24,7 @@ from pipeline.batch import BatchItem, BatchResult, run_batch, run_each
 from pipeline.events import Bus, Event, Listener
 from pipeline.home import Home
 from pipeline.logs import log_event, set_levels
+from pipeline.lost import lost_error, lost_jobs, unfinished
 from pipeline.naming import slug
 from pipeline.options import DEFAULT_EXPORTS, JobOptions, check_exports, kept_options, level_named
 from pipeline.report import Result, result_of
@@ -114,14 +115,14 @@ class Pipeline:
     def resume_all(self) -> list[Result]:
         """Go on with every job that is not finished and that nobody works on, oldest first.
 
-        One that cannot go on does not stop the others.
+        One that cannot go on does not stop the others. One that only the store knows, as the ledger was lost, has failed.
         """
         results = []
         for row in reversed(self._open_jobs()):
             if self._cancel.cancelled:
                 break
             results.append(self._resume_or_report(row))
-        return results
+        return results + [result_of(lost_error([note]), note.id) for note in unfinished(lost_jobs(self.home))]
 
     def batch(
         self,
@@ -216,6 +217,8 @@ class Pipeline:
         fitting = [row for row in self.home.ledger.jobs() if row.id.startswith(job_id)]
         if len(fitting) == 1:
             return self._as_it_is(fitting[0])
+        if not fitting and (lost := [note for note in lost_jobs(self.home) if note.id.startswith(job_id)]):
+            raise lost_error(lost)
         problem = "fits several jobs" if fitting else "is not the id of a job"
         raise UsageError(f"'{job_id}' {problem}", hint="framekeep jobs")
 
@@ -252,6 +255,8 @@ class Pipeline:
 
     def _latest_open(self) -> JobRow:
         rows = self._open_jobs()
+        if not rows and (lost := unfinished(lost_jobs(self.home))):
+            raise lost_error(lost, "No job waits to be resumed, but ")
         if not rows:
             raise UsageError("No job waits to be resumed", hint="framekeep jobs")
         return rows[0]
@@ -271,7 +276,11 @@ class Pipeline:
         check_exports(self.settings, options.exports)
         if restore_quality:
             options = options.as_asked()
-        return self._session().run(brief, options, restore_quality=restore_quality, resuming=True)
+        try:
+            return self._session().run(brief, options, restore_quality=restore_quality, resuming=True)
+        except FramekeepError as error:
+            error.job_id = row.id
+            raise
 
     def _run_again(self, item: Again) -> Result:
         if item.refusal:

@@ -31,6 +31,7 @@ def show_jobs(common: Common, states: Sequence[str]) -> int:
         rows = home.ledger.jobs() if has_ledger(home) else []
         shown = [(row, state_of(home, row)) for row in rows]
         saved = saved_progress(home.ledger) if rows else {}
+        tell_lost(home)
     finally:
         home.close()
     shown = [(row, state) for row, state in shown if not states or state in states]
@@ -61,6 +62,15 @@ def open_home(common: Common) -> Home:
     from pipeline.home import Home
 
     return Home(common.home)
+
+
+def tell_lost(home: Home) -> None:
+    """Warn of jobs that only the store knows."""
+    from pipeline.lost import lost_jobs, sentence
+
+    if lost := lost_jobs(home):
+        console.say(f"{console.symbol('warn')} {sentence(lost)}", "warn")
+        console.say(f"{console.symbol('next')} framekeep doctor --rebuild")
 
 
 def has_ledger(home: Home) -> bool:
