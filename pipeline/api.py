@@ -24,7 +24,7 @@ from pipeline.batch import BatchItem, BatchResult, run_batch, run_each
 from pipeline.events import Bus, Event, Listener
 from pipeline.home import Home
 from pipeline.logs import log_event, set_levels
-from pipeline.lost import lost_error, lost_jobs, unfinished
+from pipeline.lost import TAKEN_UP, lost_error, lost_jobs, take_up
 from pipeline.naming import slug
 from pipeline.options import DEFAULT_EXPORTS, JobOptions, check_exports, kept_options, level_named
 from pipeline.report import Result, result_of
@@ -109,20 +109,22 @@ class Pipeline:
 
     def resume(self, job_id: str | None = None) -> Result:
         """Go on with a job: the named one, else the latest that is not finished. Raises UsageError when there is none."""
+        self._take_up_lost()
         row = self.job(job_id) if job_id else self._latest_open()
         return self._resume(row)
 
     def resume_all(self) -> list[Result]:
         """Go on with every job that is not finished and that nobody works on, oldest first.
 
-        One that cannot go on does not stop the others. One that only the store knows, as the ledger was lost, has failed.
+        One that cannot go on does not stop the others.
         """
+        self._take_up_lost()
         results = []
         for row in reversed(self._open_jobs()):
             if self._cancel.cancelled:
                 break
             results.append(self._resume_or_report(row))
-        return results + [result_of(lost_error([note]), note.id) for note in unfinished(lost_jobs(self.home))]
+        return results
 
     def batch(
         self,
@@ -255,11 +257,15 @@ class Pipeline:
 
     def _latest_open(self) -> JobRow:
         rows = self._open_jobs()
-        if not rows and (lost := unfinished(lost_jobs(self.home))):
-            raise lost_error(lost, "No job waits to be resumed, but ")
         if not rows:
             raise UsageError("No job waits to be resumed", hint="framekeep jobs")
         return rows[0]
+
+    def _take_up_lost(self) -> None:
+        """Whatever became of the ledger, and however early a run was killed: a job that the store knows is gone on with."""
+        bus = Bus(log_event, *([self._listener] if self._listener else []))
+        for job_id in take_up(self.home):
+            bus.send("warning", job_id, step="", scene=0, message=TAKEN_UP)
 
     def _open_jobs(self) -> list[JobRow]:
         return [row for row in self.home.ledger.jobs(OPEN_STATES) if not is_locked(self.home.locks, row.id)]

@@ -91,8 +91,10 @@ def share_text(saved: SavedProgress | None, state: str) -> str:
     """How much of an unfinished job is there, as far as that was saved."""
     if saved is None or state not in OPEN_STATES:
         return ""
-    if saved.frames_total:
-        return f"{100 * saved.frames_done // saved.frames_total} %"
+    if saved.frames_total and saved.steps_total:
+        # While the plan still grows all known frames may be there, but then not all known steps are.
+        shares = 100 * saved.frames_done // saved.frames_total, 100 * saved.steps_done // saved.steps_total
+        return f"{min(shares)} %"
     return f"{saved.steps_done} of {saved.steps_total}"
 
 
