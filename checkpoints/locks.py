@@ -30,10 +30,12 @@ def job_lock(folder: Path, job_id: str) -> Iterator[None]:
             with around("job.lock"):
                 lock.acquire(timeout=0.3)
         except Timeout:
-            raise BusyError(
+            busy = BusyError(
                 f"Job {job_id} is being worked on by {_owner(note)}",
                 hint=f"wait for it, or look at it with: framekeep show {job_id}",
-            ) from None
+            )
+            busy.job_id = job_id
+            raise busy from None
         try:
             with around("job.note"):
                 note.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}))

@@ -38,7 +38,7 @@ from config.kinds import ErrorKind
 
 
 class FramekeepError(Exception):
-    """Root of the tree. `code` is stable; `message` and `hint` are for people."""
+    """Root of the tree. `code` is stable; `message` and `hint` are for people. `job_id` is the job's that could not begin."""
 
     code: ClassVar[str] = "ERROR"
     exit_code: ClassVar[int] = 1
@@ -47,6 +47,7 @@ class FramekeepError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.job_id = ""
 
     def __str__(self) -> str:
         """The message as it stands now: callers up the stack may have added to it."""

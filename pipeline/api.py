@@ -24,6 +24,7 @@ from pipeline.batch import BatchItem, BatchResult, run_batch, run_each
 from pipeline.events import Bus, Event, Listener
 from pipeline.home import Home
 from pipeline.logs import log_event, set_levels
+from pipeline.lost import TAKEN_UP, lost_error, lost_jobs, take_up
 from pipeline.naming import slug
 from pipeline.options import DEFAULT_EXPORTS, JobOptions, check_exports, kept_options, level_named
 from pipeline.report import Result, result_of
@@ -108,6 +109,7 @@ class Pipeline:
 
     def resume(self, job_id: str | None = None) -> Result:
         """Go on with a job: the named one, else the latest that is not finished. Raises UsageError when there is none."""
+        self._take_up_lost()
         row = self.job(job_id) if job_id else self._latest_open()
         return self._resume(row)
 
@@ -116,6 +118,7 @@ class Pipeline:
 
         One that cannot go on does not stop the others.
         """
+        self._take_up_lost()
         results = []
         for row in reversed(self._open_jobs()):
             if self._cancel.cancelled:
@@ -216,6 +219,8 @@ class Pipeline:
         fitting = [row for row in self.home.ledger.jobs() if row.id.startswith(job_id)]
         if len(fitting) == 1:
             return self._as_it_is(fitting[0])
+        if not fitting and (lost := [note for note in lost_jobs(self.home) if note.id.startswith(job_id)]):
+            raise lost_error(lost)
         problem = "fits several jobs" if fitting else "is not the id of a job"
         raise UsageError(f"'{job_id}' {problem}", hint="framekeep jobs")
 
@@ -256,6 +261,12 @@ class Pipeline:
             raise UsageError("No job waits to be resumed", hint="framekeep jobs")
         return rows[0]
 
+    def _take_up_lost(self) -> None:
+        """Whatever became of the ledger, and however early a run was killed: a job that the store knows is gone on with."""
+        bus = Bus(log_event, *([self._listener] if self._listener else []))
+        for job_id in take_up(self.home):
+            bus.send("warning", job_id, step="", scene=0, message=TAKEN_UP)
+
     def _open_jobs(self) -> list[JobRow]:
         return [row for row in self.home.ledger.jobs(OPEN_STATES) if not is_locked(self.home.locks, row.id)]
 
@@ -271,7 +282,11 @@ class Pipeline:
         check_exports(self.settings, options.exports)
         if restore_quality:
             options = options.as_asked()
-        return self._session().run(brief, options, restore_quality=restore_quality, resuming=True)
+        try:
+            return self._session().run(brief, options, restore_quality=restore_quality, resuming=True)
+        except FramekeepError as error:
+            error.job_id = row.id
+            raise
 
     def _run_again(self, item: Again) -> Result:
         if item.refusal:

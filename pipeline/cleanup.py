@@ -26,11 +26,11 @@ from checkpoints.records import Record
 from checkpoints.responses import Responses
 from config.errors import BusyError, UsageError
 from pipeline.home import Home
+from pipeline.lost import FINAL_STATES
 from stages.models import Model
 
 RECENT_S = 3600
 ORPHAN_S = 86_400
-FINAL_STATES = frozenset({"done", "degraded", "superseded"})
 _BATCH = 200
 
 

@@ -36,7 +36,7 @@ def check_ledger(home: Home) -> Findings:
     from checkpoints.database import driver, wal_is_sound
     from checkpoints.ledger import OPEN_STATES
     from checkpoints.locks import is_locked
-    from pipeline.rebuild import missing_jobs
+    from pipeline.lost import lost_jobs, sentence
 
     version = driver().sqlite_version_info
     journal = (
@@ -44,8 +44,7 @@ def check_ledger(home: Home) -> Findings:
     )
     name = f"SQLite {'.'.join(map(str, version))} ({journal})"
     if not (home.root / "ledger.db").exists():
-        lost = missing_jobs(home, set())
-        if lost:
+        if lost := lost_jobs(home):
             yield Finding(
                 "ledger",
                 "fail",
@@ -59,13 +58,8 @@ def check_ledger(home: Home) -> Findings:
         yield Finding("ledger", "fail", f"{home.ledger.path} is damaged", "framekeep doctor --rebuild")
         return
     rows = home.ledger.jobs()
-    if lost := missing_jobs(home, {row.id for row in rows}):
-        yield Finding(
-            "ledger",
-            "warn",
-            f"the store knows {len(lost)} jobs that the ledger does not: {', '.join(lost[:3])}",
-            "framekeep doctor --rebuild",
-        )
+    if lost := lost_jobs(home):
+        yield Finding("ledger", "warn", sentence(lost), "framekeep doctor --rebuild")
     waiting = [row for row in rows if row.state in OPEN_STATES and not is_locked(home.locks, row.id)]
     yield Finding("ledger", "ok", f"{len(rows)} jobs, {len(waiting)} to be resumed; {name}")
 

@@ -78,7 +78,7 @@ def check_output(folder: Path) -> None:
     except OSError as error:
         raise UsageError(
             f"Cannot write into the output folder {folder}: {error.strerror or error}",
-            hint="choose another with --out",
+            hint="make room for it there, or render into another with --out",
         ) from error
     finally:
         if os.path.lexists(probe):
@@ -111,7 +111,7 @@ def _check_visuals(brief: Brief) -> None:
         raise BriefError(
             "These files of the brief cannot be shown:\n" + "\n".join(f"  {problem}" for problem in problems),
             problems=problems,
-            hint="replace them, then render again",
+            hint="put them right, then run the same command again",
         )
 
 

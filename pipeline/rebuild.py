@@ -42,6 +42,11 @@ _LOST = (
     "the state of the circuits",
     "which paid calls were still without an answer",
 )
+# Where the ledger is whole and lacked jobs: another may have been begun in the place of one that was lost.
+_LOST_OF_JOBS = (
+    "the history of these jobs' calls, warnings and events",
+    "which paid calls of theirs were still without an answer",
+)
 
 
 class RebuildReport(Model):
@@ -74,9 +79,10 @@ def rebuild(home: Home, settings: Settings, *, now: float) -> RebuildReport:
         state = state_of_ledger(home)
         if state == "sound":
             try:
-                return _fill(home, home.ledger, settings, state)
+                report = _fill(home, home.ledger, settings, state)
             finally:
                 home.close()
+            return report.model_copy(update={"not_restored": _LOST_OF_JOBS if report.jobs else ()})
         fresh = home.ledger_file.with_name(f"{home.ledger_file.name}.rebuilt")
         _remove(fresh)
         try:
@@ -119,11 +125,6 @@ def state_of_ledger(home: Home) -> State:
         return "damaged"
     finally:
         home.close()
-
-
-def missing_jobs(home: Home, known: set[str]) -> list[str]:
-    """Jobs that are noted in the store and that the ledger, which knows `known`, does not have."""
-    return [note.id for note in home.notes.all() if note.id not in known]
 
 
 @contextlib.contextmanager

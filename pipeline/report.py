@@ -151,7 +151,7 @@ def status_of(error: FramekeepError) -> Status:
 def result_of(error: Exception, job_id: str = "") -> Result:
     """The result of one of several jobs that an error ended before it had one. A fault of ours goes to the log as well."""
     if isinstance(error, FramekeepError):
-        return Result(job_id=job_id, status=status_of(error), error=error_report(error))
+        return Result(job_id=job_id or error.job_id, status=status_of(error), error=error_report(error))
     _LOG.error("a job ended with a fault", exc_info=error)
     report = ErrorReport(code="INTERNAL", message=f"This is a fault in Framekeep: {error!r}", hint="framekeep doctor")
     return Result(job_id=job_id, status="failed", error=report)

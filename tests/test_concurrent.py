@@ -225,7 +225,7 @@ def test_of_one_job_one_run_works_and_the_others_are_told_who_does(town: Town) -
     for other in others:
         other.end()
         assert other.child.returncode == 75
-        assert other.document["error"]["code"] == "JOB_BUSY"
+        assert (other.document["job_id"], other.document["error"]["code"]) == (job.id, "JOB_BUSY")
         who = f"is being worked on by process {owner.child.pid} on {socket.gethostname()} since 20"
         assert who in other.document["error"]["message"]
     # Where none is named, the latest that nobody works on is meant: there is none.

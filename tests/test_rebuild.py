@@ -22,6 +22,7 @@ from pipeline import Event, Pipeline, rebuild
 from pipeline.cleanup import collect
 from pipeline.cli.app import main
 from pipeline.home import Home
+from pipeline.lost import TAKEN_UP, lost_jobs
 from pipeline.rebuild import RebuildReport
 from tests.conftest import TINY
 
@@ -231,9 +232,12 @@ def test_a_whole_ledger_is_completed_and_keeps_what_it_has(world: World, home: H
     with home.ledger.writing("test") as connection:
         connection.exec_driver_sql("DELETE FROM jobs WHERE id = ?", (world.open_id,))
     report = rebuilt(home)
-    assert (report.ledger, report.jobs, report.kept_aside, report.not_restored) == ("sound", (world.open_id,), (), ())
+    assert (report.ledger, report.jobs, report.kept_aside) == ("sound", (world.open_id,), ())
+    assert "paid calls" in " ".join(report.not_restored)
+    assert "circuits" not in " ".join(report.not_restored)
     assert home.ledger.events(world.done_id) == events
-    assert rebuilt(home).jobs == ()
+    again = rebuilt(home)
+    assert (again.jobs, again.not_restored) == ((), ())
 
 
 OWNER = """
@@ -368,6 +372,57 @@ def test_every_command_and_the_doctor_name_the_remedy_and_it_works(
     assert main(["doctor", "--rebuild", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["ledger"], document["resumable"]) == ("missing", [world.open_id])
+
+
+@pytest.mark.parametrize("damage", [remove, empty], ids=lambda damage: damage.__name__)
+def test_a_job_that_only_the_store_knows_is_never_passed_over_in_silence(
+    world: World,
+    home: Home,
+    damage: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("FRAMEKEEP_HOME", str(home.root))
+    monkeypatch.chdir(home.root.parent)
+    home.close()
+    damage(home.ledger_file)
+    told = {}
+    for command in (["jobs"], ["show", "open"], ["render", "--only-failed"]):
+        code = main(command)
+        told[" ".join(command)] = (code, capsys.readouterr().err)
+    assert [code for code, _ in told.values()] == [0, 1, 0]
+    for command, (_, text) in told.items():
+        assert world.open_id in text, command
+        assert "framekeep doctor --rebuild" in text, command
+    assert main(["doctor", "--rebuild"]) == 0
+    assert main(["jobs"]) == 0
+    assert "doctor" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [None, "open", "all"])
+def test_resume_goes_on_with_a_job_that_only_the_store_knows_and_makes_nothing_twice(
+    world: World, home: Home, named: str | None
+) -> None:
+    home.close()
+    remove(home.ledger_file)
+    told: list[str] = []
+    with Pipeline(SETTINGS, home=home.root, on_event=lambda event: told.append(event.data.get("message", ""))) as again:
+        result = again.resume_all()[0] if named == "all" else again.resume(named)
+        news = [event.data["message"] for event in again.home.ledger.events(world.open_id) if event.kind == "warning"]
+    assert (result.job_id, result.status, result.outputs[0].sha256) == (world.open_id, "done", world.digest)
+    assert result.steps.reused >= world.executed > 0
+    assert TAKEN_UP in told
+    assert TAKEN_UP in news
+    # What was finished is not begun again for that: it waits for a rebuild.
+    assert [note.id for note in lost_jobs(home)] == [world.done_id]
+
+
+def test_a_job_that_is_just_being_noted_is_not_called_lost(world: World, home: Home) -> None:
+    with home.ledger.writing("test") as connection:
+        connection.exec_driver_sql("DELETE FROM jobs WHERE id = ?", (world.open_id,))
+    assert [note.id for note in lost_jobs(home)] == [world.open_id]
+    with job_lock(home.locks, world.open_id):
+        assert lost_jobs(home) == []
 
 
 def test_a_note_that_cannot_be_written_keeps_nothing_out_of_the_ledger(

@@ -398,8 +398,9 @@ def test_an_input_that_is_gone_or_unreadable_is_named_and_the_job_stays_resumabl
     path = world.inputs / name
     kept = path.read_bytes()
     change(path)
-    assert main(["resume"]) == 2
-    error = capsys.readouterr().err
+    assert main(["resume", "--json"]) == 2
+    told, error = capsys.readouterr()
+    assert json.loads(told)["job_id"].startswith("two-")
     assert path.name in error or str(path.parent) in error
     assert "→" in error or "->" in error
     assert "Traceback" not in error

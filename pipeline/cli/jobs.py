@@ -31,6 +31,7 @@ def show_jobs(common: Common, states: Sequence[str]) -> int:
         rows = home.ledger.jobs() if has_ledger(home) else []
         shown = [(row, state_of(home, row)) for row in rows]
         saved = saved_progress(home.ledger) if rows else {}
+        tell_lost(home)
     finally:
         home.close()
     shown = [(row, state) for row, state in shown if not states or state in states]
@@ -63,6 +64,15 @@ def open_home(common: Common) -> Home:
     return Home(common.home)
 
 
+def tell_lost(home: Home) -> None:
+    """Warn of jobs that only the store knows."""
+    from pipeline.lost import lost_jobs, sentence
+
+    if lost := lost_jobs(home):
+        console.say(f"{console.symbol('warn')} {sentence(lost)}", "warn")
+        console.say(f"{console.symbol('next')} framekeep doctor --rebuild")
+
+
 def has_ledger(home: Home) -> bool:
     """Whether anything was ever rendered there; looking must not make a ledger."""
     return (home.root / "ledger.db").exists()
@@ -81,8 +91,10 @@ def share_text(saved: SavedProgress | None, state: str) -> str:
     """How much of an unfinished job is there, as far as that was saved."""
     if saved is None or state not in OPEN_STATES:
         return ""
-    if saved.frames_total:
-        return f"{100 * saved.frames_done // saved.frames_total} %"
+    if saved.frames_total and saved.steps_total:
+        # While the plan still grows all known frames may be there, but then not all known steps are.
+        shares = 100 * saved.frames_done // saved.frames_total, 100 * saved.steps_done // saved.steps_total
+        return f"{min(shares)} %"
     return f"{saved.steps_done} of {saved.steps_total}"
 
 

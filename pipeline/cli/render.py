@@ -48,6 +48,7 @@ def render_failed(
 ) -> int:
     """Run again what failed, is parked or degraded, of the named briefs or of all jobs."""
     from pipeline.cli.batch import report_batch, telling_items
+    from pipeline.cli.jobs import tell_lost
 
     if quality:
         raise UsageError(
@@ -57,6 +58,7 @@ def render_failed(
 
     def work(pipeline: Pipeline, display: Display) -> BatchResult:
         tell = telling_items(common, display, quiet=quiet)
+        tell_lost(pipeline.home)
         return pipeline.retry_failed(briefs, exports=exports, output=output, on_item=tell)
 
     answer = with_pipeline(common, work, jobs=jobs, quiet=quiet)

@@ -68,7 +68,7 @@ def document_for(error: FramekeepError, job_id: str = "") -> dict[str, Any]:
     """The document of `render` and `resume` for a run that an error ended before there was a result."""
     from pipeline.report import Result, error_report, status_of
 
-    document = Result(job_id=job_id, status=status_of(error), error=error_report(error)).as_json()
+    document = Result(job_id=job_id or error.job_id, status=status_of(error), error=error_report(error)).as_json()
     document["error"] = failures.error_document(error)
     return document
 

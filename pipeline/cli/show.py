@@ -30,9 +30,12 @@ _NEWS = ("warning", "repaired", "step_down", "encoder_change")
 def show_job(common: Common, job_id: str) -> int:
     """Show a job by its id or the beginning of it."""
     from pipeline.api import Pipeline
+    from pipeline.lost import lost_error, lost_jobs
 
     home = open_home(common)
     if not has_ledger(home):
+        if lost := [note for note in lost_jobs(home) if note.id.startswith(job_id)]:
+            raise lost_error(lost)
         raise UsageError(f"'{job_id}' is not the id of a job: {home.root} has none", hint="framekeep jobs")
     with Pipeline(common.load().settings, home=common.home) as pipeline:
         document = document_of(pipeline.home, pipeline.job(job_id))

@@ -42,7 +42,9 @@ def inspect_music(path: Path) -> None:
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
     raise BriefError(
-        f"The music {path} cannot be used: {reason}", problems=[str(path)], hint="replace it, then render again"
+        f"The music {path} cannot be used: {reason}",
+        problems=[str(path)],
+        hint="put it right, then run the same command again",
     )
 
 
