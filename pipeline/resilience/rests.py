@@ -82,7 +82,7 @@ class Rests:
         row = self._find(provider)
         if row is None:
             return None
-        if self.left_s(row) != 0.0 and _is_of(row.account, account()):
+        if self.left_s(row) != 0.0 and is_of(row, account()):
             return row
         with self._lock:
             if self._here.get(provider) == row:
@@ -205,8 +205,9 @@ def _sealed(account: str) -> str:
     return f"{salt}:{_digest(salt, account)}"
 
 
-def _is_of(sealed: str, account: str) -> bool:
-    salt, _, digest = sealed.partition(":")
+def is_of(row: RestRow, account: str) -> bool:
+    """Whether it is this account that rests."""
+    salt, _, digest = row.account.partition(":")
     return _digest(salt, account) == digest
 
 
