@@ -140,6 +140,7 @@ def check_rests(home: Home, settings: Settings) -> Findings:
     """Which providers rest, until when and why; a rest of an account that is no longer in the settings is none."""
     from checkpoints.clocks import Timeline
     from checkpoints.rests import RestRows
+    from pipeline.health import health_at_rest
     from pipeline.resilience.rests import Rests, account_in_use, is_of, until
 
     if not home.ledger_file.exists():
@@ -153,6 +154,6 @@ def check_rests(home: Home, settings: Settings) -> Findings:
         rests.close()
     for row in rows:
         message = f"{row.provider} rests {until(row, now)}: {row.message}"
-        yield Finding("rests", "warn", message, rests.refused(row).hint, row.provider, "Degraded")
+        yield Finding("rests", "warn", message, rests.refused(row).hint, row.provider, health_at_rest(row.kind))
     if not rows:
         yield Finding("rests", "ok", "nobody rests")

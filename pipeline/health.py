@@ -31,6 +31,11 @@ def health_after(error: FramekeepError) -> Health:
     return "Degraded" if isinstance(error, ProviderError) and error.kind in _PASSES else "Unhealthy"
 
 
+def health_at_rest(kind: str) -> Health:
+    """The state of a provider that rests after an answer of this kind."""
+    return "Degraded" if kind in _PASSES else "Unhealthy"
+
+
 def switched_off(checks: HealthChecks, what: Literal["Providers", "FFmpeg"]) -> str:
     """The setting by which the checks of providers or of ffmpeg are off; empty where they are on."""
     if not checks.enabled:

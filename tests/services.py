@@ -13,7 +13,9 @@ LISTED = {"data": [{"id": "small"}, {"id": "large"}]}
 
 
 class Service(ThreadingHTTPServer):
-    """`answer` is the status, the document and the headers of the next answers; while `hold` is not set none is given."""
+    """`answer` is the status, the document and the headers of the next answers; while `hold` is not set those are not given
+    that are asked by one of the methods `held`.
+    """
 
     daemon_threads = True
 
@@ -21,6 +23,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer: tuple[int, Any, dict[str, str]] = (200, LISTED, {})
         self.asked: list[tuple[str, str, dict[str, str]]] = []
+        self.held = ("GET", "POST")
         self.hold = threading.Event()
         self.hold.set()
 
@@ -38,7 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.asked.append((self.command, self.path, headers))
-        self.server.hold.wait(20)
+        if self.command in self.server.held:
+            self.server.hold.wait(20)
         status, document, more = self.server.answer
         payload = json.dumps(document).encode()
         self.send_response(status)

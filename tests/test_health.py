@@ -318,7 +318,7 @@ def test_doctor_shows_who_is_left_alone_until_when_and_what_to_do(
     rests.close()
     assert main(["doctor", "--home", str(home), "--config", str(settings_file), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["checks"]["localllm"] == document["checks"]["openai"] == "Degraded"
+    assert (document["checks"]["localllm"], document["checks"]["openai"]) == ("Degraded", "Unhealthy")
     assert "anthropic" not in document["checks"], "its rest is another account's"
     assert document["checks"]["database"] == "Healthy"
     assert "ffmpeg" not in document["checks"]

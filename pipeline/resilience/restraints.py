@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from checkpoints.clocks import Timeline
 from checkpoints.rests import RestRows
+from pipeline.resilience.ailments import Ailments
 from pipeline.resilience.budget import Budgets
 from pipeline.resilience.limits import Limits
 from pipeline.resilience.rests import Rests
@@ -15,11 +16,12 @@ from pipeline.resilience.rests import Rests
 
 @dataclass(frozen=True)
 class Restraints:
-    """Rests and limits are a home's, and heeded by all its processes; budgets of retries are this process's."""
+    """Rests and limits are a home's, and heeded by all its processes; budgets of retries and ailments are this process's."""
 
     rests: Rests
     limits: Limits
     budgets: Budgets
+    ailments: Ailments = field(default_factory=Ailments)
 
     @classmethod
     def of_home(cls, ledger_file: Path, folder: Path) -> Self:

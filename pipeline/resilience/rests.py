@@ -90,6 +90,10 @@ class Rests:
         self._wrote(lambda rows: rows.end(row))
         return None
 
+    def now(self) -> Moment:
+        """This moment, as rests count time."""
+        return self._timeline.now()
+
     def left_s(self, row: RestRow) -> float | None:
         """How much of a rest is left; None when no time ends it."""
         return row.left_s(self._timeline.now())
