@@ -8,7 +8,8 @@
 
 Another account in the settings (key, address, model) ends each of them at once, and so does `framekeep breakers --reset`. A rest
 is a provider's, whatever it is asked for. It is in the ledger, so other processes and later runs heed it too; while the ledger
-cannot be used it holds in this process. It is on monotonic time: a clock that is set neither ends nor prolongs it.
+cannot be used it holds in this process, and so does one after a failure on purpose. It is on monotonic time: a clock that is set
+neither ends nor prolongs it.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Rests:
             at_wall=now.wall_s,
             length_s=length_s,
         )
-        if not self._wrote(lambda rows: rows.put(row, now)):
+        if error.is_simulated or not self._wrote(lambda rows: rows.put(row, now)):
             with self._lock:
                 self._here[provider] = row
         return row
