@@ -30,6 +30,7 @@ from config.errors import (
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
 from pipeline.execute import Executor
+from pipeline.failures import Failures
 from pipeline.plan import Plan
 from pipeline.sharing import Sharing
 from pipeline.steps import Step
@@ -42,9 +43,6 @@ from stages.render.models import MuxSpec, SegmentSpec
 _RANKS = {"script": 0, "speech": 1, "images": 1, "music": 1, "mix": 2, "mux": 2, "segment": 3}
 _MEDIA = frozenset({"segment", "mix", "mux"})
 _CALL_WORKERS = 2
-_PARKED = 75
-# So many other failed steps are named in an error; the ledger has them all.
-_NAMED = 5
 _POLL_S = 0.1
 
 
@@ -109,7 +107,7 @@ class Runner:
         self._repaired: set[str] = set()
         self._go_on = go_on
         # The steps that failed for good, and of each key that did, why: an equal step fails with it.
-        self._failed: dict[str, FramekeepError] = {}
+        self._failed = Failures()
         self._hopeless: dict[str, FramekeepError] = {}
 
     def run(self) -> None:
@@ -129,7 +127,7 @@ class Runner:
             self._sharing.close()
         self._cancel.check()
         if self._failed:
-            raise self._what_failed()
+            raise self._failed.error_of_run(names_others=not self._must_stop())
 
     def _loop(self, pool: concurrent.futures.ThreadPoolExecutor) -> None:
         while True:
@@ -277,23 +275,12 @@ class Runner:
             return
         if self._to_software(step, error) or self._step_down(step, error):
             return
-        self._failed[step.id] = error
+        self._failed.note(step.id, error)
         self._hopeless[step.key] = error
 
     def _must_stop(self) -> bool:
         """Whether nothing more is started. Without a disk, memory or a ledger the others cannot do better."""
-        short = any(isinstance(error, ResourceError | StoreError) for error in self._failed.values())
-        return short or (bool(self._failed) and not self._go_on)
-
-    def _what_failed(self) -> FramekeepError:
-        """The error of the run: the first of those that waiting does not mend, else the first; it names the others."""
-        errors = list(self._failed.values())
-        chosen = next((error for error in errors if error.exit_code != _PARKED), errors[0])
-        others = [step_id for step_id, error in self._failed.items() if error is not chosen]
-        if others and not self._must_stop():
-            named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
-            chosen.message += f" (failed as well: {named})"
-        return chosen
+        return self._failed.has(ResourceError, StoreError) or (bool(self._failed) and not self._go_on)
 
     def _repair(self, step: Step, error: FramekeepError) -> bool:
         """After a join that found segments damaged: make these again, and then it. Once: what fails twice is no accident."""

@@ -423,6 +423,20 @@ def test_it_ends_at_once_with_the_run_even_in_the_middle_of_a_test(ward: Callabl
     assert at.first_asked("LocalLLM", "other") == "LocalLLM", "nobody looks any more, so nobody is passed over"
 
 
+def test_what_a_test_finds_after_the_run_has_ended_is_not_told(
+    ward: Callable[..., Ward], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ward()
+
+    def too_late(cancel: CancelToken) -> None:
+        at.watch.stop()
+        raise FAULT
+
+    monkeypatch.setattr(doctor_tools, "try_ffmpeg", too_late)
+    at.watch.look()
+    assert at.told == []
+
+
 def test_a_run_is_told_of_a_service_that_is_down_while_it_waits_for_it(
     make_pipeline: Callable[..., Pipeline],
     tiny_settings: Settings,

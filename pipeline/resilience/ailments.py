@@ -46,6 +46,8 @@ class Ailments:
 
         Only where settings let another one answer in a provider's place after such an error, and one of the others is well.
         """
+        if not self._known:
+            return list(providers), []
         known = dict(self._known)
         ill = [
             (provider, known[provider.name])
