@@ -47,8 +47,8 @@ def switched_off(checks: HealthChecks, what: Literal["Providers", "FFmpeg"]) -> 
 def health_document(findings: Iterable[Finding]) -> dict[str, Any]:
     """`status` of the whole and `checks` by name, each with the worst that was found of it.
 
-    Whole is Unhealthy where something that every render needs does not work. A provider that is only left alone for a while does
-    not count while another one of its stage is healthy: that one answers.
+    Whole is Unhealthy where something that every render needs does not work. A provider that answered its test well and is only
+    left alone for a while does not count while another one of its stage is healthy: that one does the work.
     """
     checks: dict[str, Health] = {}
     by_stage: dict[str, dict[str, Health]] = defaultdict(dict)
@@ -65,7 +65,7 @@ def health_document(findings: Iterable[Finding]) -> dict[str, Any]:
             by_stage[finding.check][name] = state
     for members in by_stage.values():
         states = [checks[name] for name in members]
-        if "Unhealthy" in states or "Healthy" not in states:
+        if "Unhealthy" in states or "Healthy" not in states or set(members.values()) != {"Healthy"}:
             whole = _worst(whole, "Degraded")
     return {"status": whole, "checks": checks}
 

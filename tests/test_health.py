@@ -278,6 +278,8 @@ def test_the_guides_example_is_what_such_a_home_gives() -> None:
     [
         ([of("a", "Healthy"), of("b", "Unhealthy")], "Degraded"),
         ([of("a", "Degraded")], "Degraded"),
+        ([of("a", "Healthy"), of("b", "Degraded")], "Degraded"),
+        ([of("a", "Healthy"), of("b", "Healthy"), of("b", "Unhealthy", "rests")], "Degraded"),
         ([of("a", "Healthy"), of("a", "Degraded", "rests")], "Degraded"),
         ([of("a", "Healthy"), of("b", "Healthy"), of("a", "Degraded", "rests")], "Healthy"),
         ([of("a", "Healthy", "script"), of("b", "Degraded", "speech")], "Degraded"),
