@@ -34,9 +34,10 @@ _NETWORK_DISKS = frozenset({"nfs", "nfs4", "cifs", "smbfs", "smb3", "fuse.sshfs"
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. `hint` is what to do about a `warn` or a `fail`; `skip` is a check that settings switch off.
+    """What one check found. `hint` is what to do about a `warn` or a `fail`.
 
-    `provider` is whom it is about, where it is about one, and `health` that one's state.
+    `skip` is a check that settings switch off, or that cannot be made now. `provider` is whom it is about, where it is about one,
+    and `health` that one's state.
     """
 
     check: str

@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from config.errors import FramekeepError
+from config.errors import FramekeepError, StoreError
 from pipeline.doctor import Finding, Findings
 from pipeline.home import Home
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _GB = 1_000_000_000
 # No clock of a machine that runs this can stand before.
 _YEAR_2025 = 1_735_689_600
+_UNREADABLE = "not checked: the ledger cannot be read"
 
 
 def check_clock(home: Home, now: float) -> Findings:
@@ -112,11 +113,14 @@ def check_circuits(home: Home) -> Findings:
     if not home.ledger_file.exists():
         yield Finding("circuits", "ok", "all are closed")
         return
-    # Brings an older ledger to this version's tables.
-    _ = home.ledger
     circuits, now = Circuits(home.ledger_file), Timeline().now()
     try:
+        # Brings an older ledger to this version's tables.
+        _ = home.ledger
         rows = [row for row in circuits.all(now) if row.state != CLOSED]
+    except StoreError:
+        yield Finding("circuits", "skip", _UNREADABLE)
+        return
     finally:
         circuits.close()
     for row in rows:
@@ -146,10 +150,13 @@ def check_rests(home: Home, settings: Settings) -> Findings:
     if not home.ledger_file.exists():
         yield Finding("rests", "ok", "nobody rests")
         return
-    _ = home.ledger
     rests, now = Rests(RestRows(home.ledger_file)), Timeline().now()
     try:
+        _ = home.ledger
         rows = [row for row in rests.all() if is_of(row, account_in_use(settings, row.provider))]
+    except StoreError:
+        yield Finding("rests", "skip", _UNREADABLE)
+        return
     finally:
         rests.close()
     for row in rows:

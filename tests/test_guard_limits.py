@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from config.errors import ProviderError, RestingError
 from config.providers import RateLimit
 from config.resilience import RetryBudget
 from pipeline.resilience.budget import Budgets
-from pipeline.resilience.limits import Limits, Patience
+from pipeline.resilience.limits import Count, Limits, Patience
 from pipeline.resilience.observing import LimitWaited
 from pipeline.resilience.restraints import Restraints
 from pipeline.resilience.rests import Rests
@@ -243,6 +244,15 @@ def test_shared_retries_come_back_when_they_are_older_than_the_window(tmp_path: 
     assert other.take("OpenAI", BUDGET, 0.0)
     one.close()
     other.close()
+
+
+def test_a_full_disk_costs_no_retry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(count: Count) -> float:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Count, "add", full)
+    budgets = Budgets(tmp_path / "limits")
+    assert [budgets.take("OpenAI", BUDGET, 0.0) for _ in range(5)] == [True] * 4 + [False]
 
 
 def test_retries_are_counted_in_the_process_while_the_folder_cannot_be_used(tmp_path: Path) -> None:

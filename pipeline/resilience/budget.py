@@ -11,7 +11,6 @@ from collections import deque
 from pathlib import Path
 
 from checkpoints.clocks import Timeline
-from config.errors import FramekeepError
 from config.providers import RateLimit
 from config.resilience import RetryBudget
 from pipeline.resilience.limits import Count, file_name
@@ -44,8 +43,8 @@ class Budgets:
             if self._folder:
                 try:
                     return self._count(self._folder, provider, budget).add() == 0
-                except FramekeepError as failure:
-                    _log.warning("%s: its retries are counted in this process only: %s", provider, failure.message)
+                except Exception as failure:  # noqa: BLE001 - whatever is wrong with the folder, the provider is asked again
+                    _log.warning("%s: its retries are counted in this process only: %s", provider, failure)
             return self._take_here(provider, budget, now_s)
 
     def _take_here(self, provider: str, budget: RetryBudget, now_s: float) -> bool:
