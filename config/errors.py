@@ -152,6 +152,7 @@ class ProviderError(FramekeepError):
     """`provider` names who failed; `retry_after_s` is set when the provider said when to come back.
 
     `kind` is the guide's name of what is wrong: settings decide by it whether to ask again, and whether to ask somebody else.
+    `is_simulated` marks a failure on purpose: nobody but this process heeds what follows from it.
     """
 
     code = "PROVIDER_FAILED"
@@ -170,6 +171,7 @@ class ProviderError(FramekeepError):
         self.provider = provider
         self.retry_after_s = retry_after_s
         self.kind: ErrorKind = kind or self.usual_kind
+        self.is_simulated = False
 
 
 class TransientError(ProviderError):

@@ -30,7 +30,7 @@ class CircuitBreaker(Section):
 
 
 class RetryBudget(Section):
-    """How many retries a provider gets from all steps together: a provider in trouble is not buried under them."""
+    """How many retries a provider gets from all steps of all processes of a home together: one in trouble is not buried."""
 
     max_retries: Annotated[int, Field(ge=0)] = 100
     """Retries within `Window`; 0 is no limit."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from config.codecs import Codec, EncoderName, codec_of
+from config.health import HealthChecks
 from config.providers import Chain, LlmAccount, Providers
 from config.resilience import CircuitBreaker, Features, Resilience, Retry, Timeouts
 from config.section import Section
@@ -220,6 +221,8 @@ class Settings(Section):
     """What may be done in place of what was asked for."""
     monitoring: Monitoring = Monitoring()
     """Metrics and alerts."""
+    health_checks: HealthChecks = HealthChecks()
+    """Whether providers and ffmpeg work."""
     logging: Logging = Logging()
     """What goes to the log."""
     testing: Testing = Testing()

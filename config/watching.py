@@ -56,7 +56,7 @@ class Testing(Section):
     __test__ = False
 
     simulate_failures: bool = False
-    """Let calls fail."""
+    """Let calls fail. Circuits and used-up retries of such a run, and rests after its failures, are its own and end with it."""
     failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share of calls that fail."""
     seed: int = 0
@@ -67,6 +67,11 @@ class Testing(Section):
     """Where calls fail."""
     force: bool = False
     """Allow it outside the profile `development`."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any call may fail."""
+        return self.simulate_failures and self.failure_rate > 0
 
 
 def _level(value: object) -> object:

@@ -59,8 +59,9 @@ class Pipeline:
         self._listener = on_event
         set_levels(self.settings.logging)
         self._cancel = CancelToken()
-        self._breakers = Breakers(circuits=Circuits(self.home.ledger_file))
-        self._restraints = Restraints.of_home(self.home.ledger_file, self.home.limits)
+        shaken = self.settings.testing.is_on
+        self._breakers = Breakers(circuits=None if shaken else Circuits(self.home.ledger_file))
+        self._restraints = Restraints.of_home(self.home.ledger_file, self.home.limits, shaken=shaken)
 
     def __enter__(self) -> Pipeline:
         return self

@@ -1,6 +1,6 @@
 """Looks whether everything that a render needs is there and works, by trying it, and says what to do where it does not.
 
-Looking makes nothing: no home, no ledger. No network is used and no provider is called.
+Looking makes nothing: no home, no ledger. Services are asked for what costs nothing, and only those that settings name.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from config.errors import FramekeepError, SettingsError
 
 if TYPE_CHECKING:
     from config.loader import Loaded
+    from pipeline.health import Health
     from pipeline.home import Home
 
-Status = Literal["ok", "warn", "fail"]
+Status = Literal["ok", "warn", "fail", "skip"]
 
 _GB = 1_000_000_000
 _DISK_FAIL, _DISK_WARN = 0.3 * _GB, 3 * _GB
@@ -33,12 +34,18 @@ _NETWORK_DISKS = frozenset({"nfs", "nfs4", "cifs", "smbfs", "smb3", "fuse.sshfs"
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. `hint` is what to do about a `warn` or a `fail`."""
+    """What one check found. `hint` is what to do about a `warn` or a `fail`.
+
+    `skip` is a check that settings switch off, or that cannot be made now. `provider` is whom it is about, where it is about one,
+    and `health` that one's state.
+    """
 
     check: str
     status: Status
     message: str
     hint: str = ""
+    provider: str = ""
+    health: Health | Literal[""] = ""
 
 
 Findings = Iterator[Finding]
@@ -52,7 +59,8 @@ def examine(
     `deep` also reads every artifact in the store and checks its hash.
     """
     from config.settings import Settings
-    from pipeline import doctor_state, doctor_tools
+    from pipeline import doctor_providers, doctor_state, doctor_tools
+    from pipeline.health import switched_off
     from pipeline.home import Home
 
     home = Home(root)
@@ -73,18 +81,28 @@ def examine(
     try:
         _run("ledger", lambda: doctor_state.check_ledger(home), found)
         _run("store", lambda: doctor_state.check_store(home, deep=deep), found)
-        _run("ffmpeg", doctor_tools.check_ffmpeg, found)
-        _run("encoders", lambda: doctor_tools.check_encoders(settings), found)
+        _run("circuits", lambda: doctor_state.check_circuits(home), found)
+        _run("rests", lambda: doctor_state.check_rests(home, settings), found)
         _run("fonts", doctor_tools.check_fonts, found)
-        _run("script", lambda: doctor_tools.check_script(settings), found)
-        _run("speech", lambda: doctor_tools.check_speech(settings), found)
-        _run("pictures", lambda: doctor_tools.check_pictures(settings), found)
+        checks = settings.health_checks
+        executes = checks.ffmpeg.test_execution
+        off = switched_off(checks, "FFmpeg")
+        _run("ffmpeg", lambda: doctor_tools.check_ffmpeg(execute=executes), found, off)
+        off = off or ("" if executes else "HealthChecks.FFmpeg.TestExecution")
+        _run("encoders", lambda: doctor_tools.check_encoders(settings), found, off)
+        off = switched_off(checks, "Providers")
+        _run("script", lambda: doctor_providers.check_script(settings), found, off)
+        _run("speech", lambda: doctor_providers.check_speech(settings), found, off)
+        _run("pictures", lambda: doctor_providers.check_pictures(settings), found, off)
     finally:
         home.close()
 
 
-def _run(name: str, check: Callable[[], Findings], found: Callable[[Finding], None]) -> None:
-    """A check that breaks is a finding; the others still run."""
+def _run(name: str, check: Callable[[], Findings], found: Callable[[Finding], None], off: str = "") -> None:
+    """A check that breaks is a finding; the others still run. `off` names the setting by which it is not to run."""
+    if off:
+        found(Finding(name, "skip", f"not checked: {off} is off"))
+        return
     try:
         for finding in check():
             found(finding)

@@ -1,17 +1,22 @@
-"""What the doctor finds in a home: its clock, its ledger, its store."""
+"""What the doctor finds in a home: its clock, its ledger, its store, and whom it leaves alone for a while."""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from typing import TYPE_CHECKING
 
-from config.errors import FramekeepError
+from config.errors import FramekeepError, StoreError
 from pipeline.doctor import Finding, Findings
 from pipeline.home import Home
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 _GB = 1_000_000_000
 # No clock of a machine that runs this can stand before.
 _YEAR_2025 = 1_735_689_600
+_UNREADABLE = "not checked: the ledger cannot be read"
 
 
 def check_clock(home: Home, now: float) -> Findings:
@@ -90,3 +95,66 @@ def check_store(home: Home, *, deep: bool) -> Findings:
         )
     else:
         yield Finding("store", "ok", f"{len(named)} artifacts, {total / _GB:.2f} GB, {checked}")
+
+
+def check_circuits(home: Home) -> Findings:
+    """Which circuits are not closed, and what comes next."""
+    from checkpoints.circuits import CLOSED, OPEN, Circuits
+    from checkpoints.clocks import Timeline
+    from pipeline.resilience.breakers import STATE_NAMES
+    from pipeline.resilience.rests import clock_time
+
+    if not home.ledger_file.exists():
+        yield Finding("circuits", "ok", "all are closed")
+        return
+    circuits, now = Circuits(home.ledger_file), Timeline().now()
+    try:
+        # Brings an older ledger to this version's tables.
+        _ = home.ledger
+        rows = [row for row in circuits.all(now) if row.state != CLOSED]
+    except StoreError:
+        yield Finding("circuits", "skip", _UNREADABLE)
+        return
+    finally:
+        circuits.close()
+    for row in rows:
+        left_s = row.since + row.break_s - now.monotonic_s if row.state == OPEN else 0.0
+        at = clock_time(now.wall_s + left_s + 0.999)
+        when = f"not asked before {at} (in {left_s:.0f} s)" if left_s > 0 else "tested by the next call"
+        hint = f"framekeep breakers --reset {row.name}; then: framekeep resume --all"
+        yield Finding(
+            "circuits",
+            "warn",
+            f"{row.name} is {STATE_NAMES.get(row.state, row.state)} after {row.failures} failures: {when}",
+            f"wait until {at}, or: {hint}" if left_s > 0 else hint,
+            row.name.rpartition("-")[0],
+            "Degraded",
+        )
+    if not rows:
+        yield Finding("circuits", "ok", "all are closed")
+
+
+def check_rests(home: Home, settings: Settings) -> Findings:
+    """Which providers rest, until when and why; a rest of an account that is no longer in the settings is none."""
+    from checkpoints.clocks import Timeline
+    from checkpoints.rests import RestRows
+    from pipeline.health import health_at_rest
+    from pipeline.resilience.rests import Rests, account_in_use, is_of, until
+
+    if not home.ledger_file.exists():
+        yield Finding("rests", "ok", "nobody rests")
+        return
+    rests, now = Rests(RestRows(home.ledger_file)), Timeline().now()
+    try:
+        _ = home.ledger
+        rows = [row for row in rests.all() if is_of(row, account_in_use(settings, row.provider))]
+    except StoreError:
+        yield Finding("rests", "skip", _UNREADABLE)
+        return
+    finally:
+        rests.close()
+    for row in rows:
+        message = f"{row.provider} rests {until(row, now)}: {row.message}"
+        yield Finding("rests", "warn", message, rests.refused(row).hint, row.provider, health_at_rest(row.kind))
+    if not rows:
+        yield Finding("rests", "ok", "nobody rests")

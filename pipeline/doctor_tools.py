@@ -1,63 +1,83 @@
-"""The doctor's checks of what does the work: ffmpeg, fonts, and the providers of each stage."""
+"""The doctor's checks of this machine's own tools: ffmpeg, its encoders, fonts."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.errors import FramekeepError
+from config.errors import RejectedError, UnavailableError
 from pipeline.doctor import Finding, Findings
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from pipeline.toolbox import Toolbox
-    from stages.models import Brief
+    from stages.base import CancelToken
 
 _ENCODERS = ("libx264", "aac")
 _FILTERS = ("aformat", "aresample", "ebur128")
 _FRAMES = 12
-_SAMPLE_TEXT = "The lamp was lit at dusk. Ships far out at sea could see it. They turned and came home."
+_PACKAGED = "unset FRAMEKEEP_FFMPEG to use the packaged ffmpeg"
 
 
-def check_ffmpeg() -> Findings:
-    """Which ffmpeg, whether it has what a render uses, and whether it really encodes."""
+def check_ffmpeg(*, execute: bool = True) -> Findings:
+    """Which ffmpeg, whether it has what a render uses, and, if it is to `execute`, whether it really encodes."""
+    from stages.base import CancelToken
     from stages.render.process import ffmpeg_path
 
     path = ffmpeg_path()
-    with tempfile.TemporaryDirectory(prefix="framekeep-doctor-") as folder:
-        scratch = Path(folder)
-        version = _first_line(_ask(path, "-version"))
-        for kind, wanted in (("encoders", _ENCODERS), ("filters", _FILTERS)):
-            known = {word for line in _ask(path, f"-{kind}").splitlines() for word in line.split()[1:2]}
-            missing = [name for name in wanted if name not in known]
-            if missing:
-                yield Finding(
-                    "ffmpeg",
-                    "fail",
-                    f"{path} has no {kind[:-1]} {', '.join(missing)}",
-                    "unset FRAMEKEEP_FFMPEG to use the packaged ffmpeg",
-                )
-                return
-        frames = _encode(scratch)
-    if frames != _FRAMES:
-        yield Finding(
-            "ffmpeg",
-            "fail",
-            f"{path}: a test encode of {_FRAMES} frames has {frames}",
-            "pip install --force-reinstall imageio-ffmpeg",
-        )
+    try:
+        version = ask_ffmpeg()
+        if execute:
+            try_ffmpeg(CancelToken())
+    except RejectedError as error:
+        yield Finding("ffmpeg", "fail", error.message, error.hint)
         return
-    yield Finding("ffmpeg", "ok", f"{version}; a test encode of {_FRAMES} frames is right\n{path}")
+    tried = f"a test encode of {_FRAMES} frames is right" if execute else "it was not tried"
+    yield Finding("ffmpeg", "ok", f"{version}; {tried}\n{path}")
+
+
+def ask_ffmpeg() -> str:
+    """Which version it is. Raises RejectedError where it lacks what a render uses, UnavailableError where it cannot be started."""
+    from stages.render.process import ffmpeg_path
+
+    path = ffmpeg_path()
+    version = _first_line(_ask(path, "-version"))
+    for kind, wanted in (("encoders", _ENCODERS), ("filters", _FILTERS)):
+        known = {word for line in _ask(path, f"-{kind}").splitlines() for word in line.split()[1:2]}
+        if missing := [name for name in wanted if name not in known]:
+            raise RejectedError(
+                f"{path} has no {kind[:-1]} {', '.join(missing)}",
+                provider="ffmpeg",
+                hint=_PACKAGED,
+                kind="NotSupported",
+            )
+    return version
+
+
+def try_ffmpeg(cancel: CancelToken) -> None:
+    """Encode and decode a few small frames. Raises FramekeepError where that goes wrong."""
+    from stages.render.process import ffmpeg_path
+
+    with tempfile.TemporaryDirectory(prefix="framekeep-doctor-") as folder:
+        frames = _encode(Path(folder), cancel)
+    if frames != _FRAMES:
+        raise RejectedError(
+            f"{ffmpeg_path()}: a test encode of {_FRAMES} frames has {frames}",
+            provider="ffmpeg",
+            hint="pip install --force-reinstall imageio-ffmpeg",
+            kind="NotSupported",
+        )
 
 
 def _ask(path: Path, what: str) -> str:
     import subprocess
 
-    run = subprocess.run(
-        [str(path), "-hide_banner", "-nostdin", what], capture_output=True, text=True, errors="replace", timeout=20
-    )
+    try:
+        run = subprocess.run(
+            [str(path), "-hide_banner", "-nostdin", what], capture_output=True, text=True, errors="replace", timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnavailableError(f"{path} cannot be started: {error}", provider="ffmpeg", hint=_PACKAGED) from error
     return run.stdout
 
 
@@ -65,9 +85,8 @@ def _first_line(text: str) -> str:
     return " ".join(text.split("\n", 1)[0].split()[:3])
 
 
-def _encode(scratch: Path) -> int:
+def _encode(scratch: Path, cancel: CancelToken) -> int:
     """Encode a test picture with sound as a render does; returns the frames that can be decoded."""
-    from stages.base import CancelToken
     from stages.render.probe import decode_all
     from stages.render.process import Run, run_ffmpeg
 
@@ -75,9 +94,7 @@ def _encode(scratch: Path) -> int:
     picture = ["-f", "lavfi", "-i", f"testsrc=size=160x90:rate=24:duration={_FRAMES / 24}"]
     sound = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={_FRAMES / 24}"]
     codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-threads", "1"]
-    run_ffmpeg(
-        [*picture, *sound, *codecs, str(out)], Run("the doctor's test", scratch, CancelToken(), stall_timeout_s=20)
-    )
+    run_ffmpeg([*picture, *sound, *codecs, str(out)], Run("the doctor's test", scratch, cancel, stall_timeout_s=20))
     return decode_all(out)
 
 
@@ -96,7 +113,7 @@ def check_encoders(settings: Settings) -> Findings:
         hint = "Rendering.Encoder: auto takes hardware only where it works"
         yield Finding("encoders", "warn", f"{choice.name} will be used: {choice.reason}", hint)
     elif broken := probe(choice.name):
-        yield Finding("encoders", "fail", broken, "unset FRAMEKEEP_FFMPEG to use the packaged ffmpeg")
+        yield Finding("encoders", "fail", broken, _PACKAGED)
     yield Finding("encoders", "ok", f"{'; '.join(works)}\nvideos are made with {choice.name}")
 
 
@@ -106,78 +123,3 @@ def check_fonts() -> Findings:
 
     fonts = load_fonts()
     yield Finding("fonts", "ok", f"{len(fonts.files)} files: {', '.join(fonts.families)}")
-
-
-def check_script(settings: Settings) -> Findings:
-    """Who would write scripts."""
-    from pipeline.toolbox import Toolbox
-
-    brief = _sample_brief()
-
-    def check(toolbox: Toolbox) -> None:
-        for writer in toolbox.writers():
-            writer.check(brief)
-
-    toolbox = Toolbox(brief, settings)
-    # It stands in for those that cannot.
-    last = ("outline",) if toolbox.may_degrade and "outline" not in toolbox.writer_names else ()
-    yield from _check_each("script", "script", (*toolbox.writer_names, *last), settings, check)
-
-
-def check_speech(settings: Settings) -> Findings:
-    """Who would speak English."""
-    from pipeline.toolbox import Toolbox
-
-    brief = _sample_brief()
-
-    def check(toolbox: Toolbox) -> None:
-        for speaker in toolbox.speakers():
-            speaker.check(brief.language, brief.voice, brief.text)
-
-    yield from _check_each("speech", "speech", Toolbox(brief, settings).speaker_names, settings, check)
-
-
-def check_pictures(settings: Settings) -> Findings:
-    """Who would draw pictures."""
-    from pipeline.toolbox import Toolbox
-
-    names = Toolbox(_sample_brief(), settings).painter_names
-    yield from _check_each("pictures", "images", names, settings, lambda toolbox: _made(toolbox.painters()))
-
-
-def _made(providers: Iterable[object]) -> None:
-    """Making them is the check."""
-    assert list(providers)
-
-
-def _sample_brief() -> Brief:
-    from stages.models import Brief
-
-    return Brief(title="A lamp", text=_SAMPLE_TEXT)
-
-
-def _check_each(
-    stage: str, field: str, names: tuple[str, ...], settings: Settings, check: Callable[[Toolbox], None]
-) -> Findings:
-    """Each provider by itself: one that cannot work is a warning, none that can is a failure."""
-    from pipeline.toolbox import Toolbox
-    from stages.models import Brief, ProviderChoice
-
-    works: list[str] = []
-    for name in names:
-        choice = ProviderChoice.model_validate({field: (name,)})
-        try:
-            check(Toolbox(Brief(title="A lamp", text=_SAMPLE_TEXT, providers=choice), settings))
-        except FramekeepError as error:
-            yield Finding(stage, "warn", f"{name} cannot work: {error.message}", error.hint)
-        else:
-            works.append(name)
-    if works:
-        yield Finding(stage, "ok", f"in this order: {', '.join(works)}")
-    else:
-        yield Finding(
-            stage,
-            "fail",
-            "nobody can do this stage's work",
-            f"see above, or set Providers; asked: {', '.join(names) or 'nobody'}",
-        )

@@ -27,6 +27,7 @@ EventKind = Literal[
     "fault_injected",
     "circuit",
     "circuit_changed",
+    "health",
     "degraded",
     "repaired",
     "warning",

@@ -46,7 +46,6 @@ _LOUD = {
     "fallback": logging.WARNING,
     "cached": logging.WARNING,
     "rest": logging.WARNING,
-    "health": logging.WARNING,
     "fault_injected": logging.INFO,
     "step_progress": _LEVELS["trace"],
 }
@@ -72,6 +71,10 @@ def log_event(event: Event) -> None:
     """Write one event to the log of its area."""
     area = "resilience" if event.kind in _RESILIENCE else "pipeline"
     level = _LOUD.get(event.kind, logging.DEBUG)
+    if event.kind == "health":
+        if "LogErrors" not in event.data["actions"]:
+            return
+        level = logging.INFO if event.data["new"] == "Healthy" else logging.WARNING
     if event.kind == "attempt" and event.data.get("outcome") != "ok":
         level = logging.WARNING
     logger = logging.getLogger(f"{ROOT}.{area}")

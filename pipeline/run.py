@@ -36,7 +36,7 @@ from pipeline.runner import Runner, Tally
 from pipeline.steps import StageName, Step
 from pipeline.telemetry import Telemetry
 from pipeline.toolbox import Toolbox
-from pipeline.watches import deadline, saving, usable_cores, watched
+from pipeline.watches import deadline, saving, tended, usable_cores, watched
 from stages.brief import canonical
 from stages.heap import uncollected
 from stages.models import Brief, Degradation
@@ -192,12 +192,13 @@ class Run:
 
     def _work_watched(self, telemetry: Telemetry) -> Result:
         plan = self._plan()
+        guard = Guard(self._settings, self._breakers, restraints=self._restraints, job_left_s=self._left_s)
         executor = Executor(
             self._job,
             self._home.store,
             self._home.ledger,
             self._checkpoints,
-            Guard(self._settings, self._breakers, restraints=self._restraints, job_left_s=self._left_s),
+            guard,
             self._toolbox,
             self._bus,
             self._home.evidence,
@@ -209,6 +210,7 @@ class Run:
             with (
                 deadline(self._job, self._settings.job_timeout_s, self._cancel) as cancel,
                 saving(self._job, self._home.ledger, self._settings, self._bus),
+                tended(guard, self._toolbox, telemetry),
             ):
                 runner = Runner(
                     self._job,

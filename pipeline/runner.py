@@ -26,6 +26,7 @@ from config.errors import (
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
 from pipeline.execute import Executor
+from pipeline.failures import Failures
 from pipeline.plan import Plan
 from pipeline.remedies import Remedies, Remedy
 from pipeline.sharing import Sharing
@@ -39,9 +40,6 @@ from stages.render.models import MuxSpec, SegmentSpec
 _RANKS = {"script": 0, "speech": 1, "images": 1, "music": 1, "mix": 2, "mux": 2, "segment": 3}
 _MEDIA = frozenset({"segment", "mix", "mux"})
 _CALL_WORKERS = 2
-_PARKED = 75
-# So many other failed steps are named in an error; the ledger has them all.
-_NAMED = 5
 _POLL_S = 0.1
 
 
@@ -105,7 +103,7 @@ class Runner:
         self._remedies = Remedies(plan, checkpoints.discard)
         self._go_on = go_on
         # The steps that failed for good, and of each key that did, why: an equal step fails with it.
-        self._failed: dict[str, FramekeepError] = {}
+        self._failed = Failures()
         self._hopeless: dict[str, FramekeepError] = {}
 
     def run(self) -> None:
@@ -125,7 +123,7 @@ class Runner:
             self._sharing.close()
         self._cancel.check()
         if self._failed:
-            raise self._what_failed()
+            raise self._failed.error_of_run(names_others=not self._must_stop())
 
     def _loop(self, pool: concurrent.futures.ThreadPoolExecutor) -> None:
         while True:
@@ -274,23 +272,12 @@ class Runner:
         if remedy := self._remedies.find(step, error):
             self._apply(remedy)
             return
-        self._failed[step.id] = error
+        self._failed.note(step.id, error)
         self._hopeless[step.key] = error
 
     def _must_stop(self) -> bool:
         """Whether nothing more is started. Without a disk, memory or a ledger the others cannot do better."""
-        short = any(isinstance(error, ResourceError | StoreError) for error in self._failed.values())
-        return short or (bool(self._failed) and not self._go_on)
-
-    def _what_failed(self) -> FramekeepError:
-        """The error of the run: the first of those that waiting does not mend, else the first; it names the others."""
-        errors = list(self._failed.values())
-        chosen = next((error for error in errors if error.exit_code != _PARKED), errors[0])
-        others = [step_id for step_id, error in self._failed.items() if error is not chosen]
-        if others and not self._must_stop():
-            named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
-            chosen.message += f" (failed as well: {named})"
-        return chosen
+        return self._failed.has(ResourceError, StoreError) or (bool(self._failed) and not self._go_on)
 
     def _apply(self, remedy: Remedy) -> None:
         """Begin what is made in place of a failed step: first stop what it supersedes, and say what is worse."""

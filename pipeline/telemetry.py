@@ -85,6 +85,10 @@ class Telemetry:
                 self._waiting.append(("circuit_changed", data))
             self.flush()
 
+    def alert(self, title: str, body: str) -> None:
+        """Tell people something, if they are to be told."""
+        self._alerts.send(title, f"{body}; job {self._job_id}")
+
     def note(self, kind: EventKind, data: dict[str, Any]) -> None:
         """Something else that belongs to the account of a run: an injected fault, a cached answer."""
         self._bus.send(kind, self._job_id, **data)

@@ -15,6 +15,7 @@ from config.settings import LlmAccount, Settings
 from stages.models import Brief
 
 if TYPE_CHECKING:
+    from stages.base import Provider
     from stages.images.base import ImageProvider
     from stages.render.encoder_choice import Choice
     from stages.render.encoders import Encoder
@@ -126,6 +127,16 @@ class Toolbox:
         from stages.render.encoders import Libx264
 
         return Libx264(self._settings.rendering.stall_timeout_s)
+
+    def services(self) -> list[Provider]:
+        """Those over the network that this brief may ask. A brief with scenes needs no writer."""
+        writers = () if self._brief.scenes else self.writers()
+        return [one for one in (*writers, *self.speakers(), *self.painters()) if one.is_remote]
+
+    def renew(self) -> None:
+        """Make providers anew when they are needed next, with their keys as they are found then."""
+        for made in ("_writers", "_speakers", "_painters"):
+            self.__dict__.pop(made, None)
 
     # What enters keys
 

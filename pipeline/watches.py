@@ -13,9 +13,12 @@ from config.errors import CancelledError, OutOfTimeError
 from config.settings import Settings
 from pipeline.alerts import Alerts
 from pipeline.events import Bus
+from pipeline.health_watch import HealthWatch
 from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.guard import Guard
 from pipeline.saving import Saver
 from pipeline.telemetry import Telemetry
+from pipeline.toolbox import Toolbox
 from stages.base import CancelToken
 
 
@@ -30,6 +33,17 @@ def watched(job: str, ledger: Ledger, settings: Settings, bus: Bus, breakers: Br
     finally:
         telemetry.flush()
         alerts.close()
+
+
+@contextlib.contextmanager
+def tended(guard: Guard, toolbox: Toolbox, telemetry: Telemetry) -> Iterator[None]:
+    """Look after the services and ffmpeg meanwhile, if that is wanted."""
+    watch = HealthWatch(guard, toolbox, telemetry)
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.stop()
 
 
 @contextlib.contextmanager

@@ -31,6 +31,9 @@ class Provider(ABC):
     #: Whether asking again under the same id gives the first answer, and is not charged again.
     remembers: bool = False
 
+    #: Whether it is a service over the network; else it works on this machine.
+    is_remote: bool = False
+
     @abstractmethod
     def identity(self) -> dict[str, str]:
         """Everything about this provider that can change its result (versions, model, voice files): part of step keys."""
@@ -40,6 +43,12 @@ class Provider(ABC):
         key, a call that was made under the same id before is looked up there, and not paid again.
         """
         return self
+
+    def connect(self, cancel: CancelToken, timeout_s: float) -> None:
+        """See whether it is there: of a service, by one request that costs nothing, within `timeout_s`; what works on this
+        machine loads what it works with. Raises ProviderError or CancelledError.
+        """
+        return
 
 
 class CancelToken:

@@ -42,13 +42,21 @@ def test_the_table_tells_state_failures_and_the_next_attempt(home: Path, capsys:
     assert out[1].split()[:3] == ["Open", "OpenAI-LLM", "5"]
     assert "(in " in out[1]
     assert out[2].split()[:3] == ["Closed", "OpenAI-TTS", "1"]
-    assert "Anthropic is not asked before" in out[3]
+    assert out[3] == ""
+    assert out[4].split() == ["PROVIDER", "SINCE", "RESTS", "WHY"]
+    assert out[5].startswith("Anthropic")
+    assert "(in 900 s)" in out[5] or "(in 899 s)" in out[5]
+    assert out[5].endswith("slow down")
+    assert "framekeep breakers --reset Anthropic" in out[6]
 
 
 def test_json_is_the_guides_document(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["breakers", "--home", str(home), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert list(document) == ["circuitBreakers"]
+    assert list(document) == ["circuitBreakers", "rests"]
+    (rest,) = document["rests"]
+    assert (rest["provider"], rest["kind"], rest["message"]) == ("Anthropic", "RateLimitExceeded", "slow down")
+    assert rest["until"] > rest["since"]
     first = document["circuitBreakers"][0]
     assert list(first) == ["name", "state", "failureCount", "lastFailure", "nextAttempt"]
     assert (first["name"], first["state"], first["failureCount"]) == ("OpenAI-LLM", "Open", 5)
@@ -87,7 +95,7 @@ def test_a_home_where_nobody_was_asked_says_so_and_is_not_made(
 ) -> None:
     home = tmp_path / "none"
     assert main(["breakers", "--home", str(home), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"circuitBreakers": []}
+    assert json.loads(capsys.readouterr().out) == {"circuitBreakers": [], "rests": []}
     assert main(["breakers", "--home", str(home)]) == 0
     assert "No provider was asked" in capsys.readouterr().err
     assert main(["breakers", "--home", str(home), "--reset", "OpenAI-LLM"]) == 2

@@ -13,7 +13,7 @@ from checkpoints.records import Artifact, Record
 from config.errors import SettingsError, UnavailableError
 from config.loader import Loaded
 from config.settings import Settings
-from pipeline import doctor, doctor_state, doctor_tools
+from pipeline import doctor, doctor_providers, doctor_state, doctor_tools
 from pipeline.cli.app import main
 from pipeline.doctor import Finding
 from pipeline.home import Home
@@ -26,7 +26,11 @@ def home(tmp_path: Path) -> Iterator[Home]:
     home.close()
 
 
-def examined(root: Path, load: Callable[[], Loaded] = lambda: Loaded(Settings())) -> dict[str, list[Finding]]:
+# Voices are not loaded.
+UNTRIED = Settings.model_validate({"HealthChecks": {"Providers": {"TestConnection": False}}})
+
+
+def examined(root: Path, load: Callable[[], Loaded] = lambda: Loaded(UNTRIED)) -> dict[str, list[Finding]]:
     found: dict[str, list[Finding]] = {}
     doctor.examine(root, load, lambda finding: found.setdefault(finding.check, []).append(finding))
     return found
@@ -36,11 +40,11 @@ def test_a_sound_machine_has_nothing_that_does_not_work_and_nothing_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = examined(tmp_path / "home")
+    found = examined(tmp_path / "home", lambda: Loaded(Settings()))
     assert [one for findings in found.values() for one in findings if one.status == "fail"] == []
     assert set(found) == {
         *("python", "names", "settings", "home", "disk", "memory", "clock", "ledger", "store", "encoders"),
-        *("ffmpeg", "fonts", "script", "speech", "pictures"),
+        *("circuits", "rests", "ffmpeg", "fonts", "script", "speech", "pictures"),
     }
     assert "a test encode of 12 frames is right" in found["ffmpeg"][0].message
     assert list(tmp_path.iterdir()) == []
@@ -147,6 +151,7 @@ def test_a_damaged_ledger_is_found(home: Home) -> None:
     (home.root / "ledger.db").write_bytes(b"this is no database, whatever its name says" * 100)
     found = examined(home.root)
     assert found["ledger"][0].status == "fail"
+    assert [found[name][0].status for name in ("circuits", "rests")] == ["skip", "skip"], "one fault, told once"
     assert found["ffmpeg"][0].status == "ok"
 
 
@@ -174,15 +179,17 @@ def test_missing_artifacts_are_found_at_once_and_altered_ones_by_reading_all(hom
 def test_a_writer_without_a_key_is_a_warning_beside_those_that_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     settings = Settings.model_validate({"Providers": {"LLM": ["OpenAI"]}})
-    missing, works = doctor_tools.check_script(settings)
-    assert (missing.status, works.status) == ("warn", "ok")
-    assert "OpenAI" in missing.message
-    assert works.message == "in this order: outline"
+    missing, works, order = doctor_providers.check_script(settings)
+    assert (missing.status, works.status, order.status) == ("warn", "ok", "ok")
+    assert (missing.provider, missing.health) == ("OpenAI", "Unhealthy")
+    assert "no API key" in missing.message
+    assert works.message == "outline works"
+    assert order.message == "in this order: outline"
 
 
 def test_an_unknown_provider_is_named_and_a_stage_without_any_is_a_failure() -> None:
     settings = Settings.model_validate({"Providers": {"TTS": ["nobody"]}})
-    unknown, failure = doctor_tools.check_speech(settings)
+    unknown, failure = doctor_providers.check_speech(settings)
     assert "nobody" in unknown.message
     assert failure.status == "fail"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 
 from config.errors import ProviderError, RestingError
 from config.providers import RateLimit
+from config.resilience import RetryBudget
 from pipeline.resilience.budget import Budgets
-from pipeline.resilience.limits import Limits, Patience
+from pipeline.resilience.limits import Count, Limits, Patience
 from pipeline.resilience.observing import LimitWaited
 from pipeline.resilience.restraints import Restraints
 from pipeline.resilience.rests import Rests
@@ -208,3 +210,67 @@ def test_a_process_that_dies_gives_its_place_back(tmp_path: Path) -> None:
     child.join(10)
     with limits.turn("a", limit, Patience(time.sleep, lambda: 0.0), lambda kind, waited: None):
         pass
+
+
+# Budgets of retries
+
+BUDGET = RetryBudget(max_retries=4, window_s=60)
+
+
+def _retry(folder: str, times: int) -> None:
+    budgets = Budgets(Path(folder))
+    for _ in range(times):
+        assert budgets.take("OpenAI", BUDGET, 0.0)
+    budgets.close()
+
+
+def test_all_processes_of_a_home_share_a_providers_retries(tmp_path: Path) -> None:
+    child = multiprocessing.get_context("spawn").Process(target=_retry, args=(str(tmp_path / "limits"), 3))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    budgets = Budgets(tmp_path / "limits")
+    assert [budgets.take("OpenAI", BUDGET, 0.0) for _ in range(3)] == [True, False, False]
+    assert budgets.take("Anthropic", BUDGET, 0.0), "another provider has retries of its own"
+    budgets.close()
+
+
+def test_shared_retries_come_back_when_they_are_older_than_the_window(tmp_path: Path) -> None:
+    clock = Time()
+    one, other = (Budgets(tmp_path / "limits", clock.timeline()) for _ in range(2))
+    assert all(budgets.take("OpenAI", BUDGET, 0.0) for budgets in (one, other, one, other))
+    assert not one.take("OpenAI", BUDGET, 0.0)
+    clock.now += 61
+    assert other.take("OpenAI", BUDGET, 0.0)
+    one.close()
+    other.close()
+
+
+def test_a_full_disk_costs_no_retry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(count: Count) -> float:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Count, "add", full)
+    budgets = Budgets(tmp_path / "limits")
+    assert [budgets.take("OpenAI", BUDGET, 0.0) for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_retries_are_counted_in_the_process_while_the_folder_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "limits").write_text("no folder")
+    budgets = Budgets(tmp_path / "limits")
+    assert [budgets.take("OpenAI", BUDGET, 0.0) for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_a_guard_uses_the_homes_budget_unless_its_failures_are_on_purpose(tmp_path: Path) -> None:
+    from config.errors import TransientError
+
+    def retries(*, shaken: bool = False) -> int:
+        restraints = Restraints.of_home(tmp_path / "none.db", tmp_path / "limits", shaken=shaken)
+        rules = {"InitialDelay": 0, "Budget": {"MaxRetries": 4, "Window": 3600}}
+        at = desk(settings_of(Resilience={"Retry": rules}), restraints=restraints)
+        with pytest.raises(ProviderError):
+            at.call("write", [A], at.work({"a": [TransientError("down")] * 9}))
+        restraints.close()
+        return len(at.asked) - 1
+
+    assert [retries(shaken=True), retries(), retries(shaken=True), retries(), retries()] == [3, 3, 3, 1, 0]

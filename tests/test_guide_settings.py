@@ -152,6 +152,36 @@ BLOCKS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"Timeouts": {"Job": 0}}, {"job_timeout_s": 0}),
     (
         {
+            "HealthChecks": {
+                "Enabled": True,
+                "Interval": 60000,
+                "Providers": {"Enabled": True, "TestConnection": True},
+                "FFmpeg": {"Enabled": True, "TestExecution": True},
+            }
+        },
+        {"health_checks": Settings().health_checks, "health_checks.interval_ms": 60_000},
+    ),
+    (
+        {
+            "HealthChecks": {
+                "AutomaticRecovery": {
+                    "Enabled": True,
+                    "Actions": {
+                        "RestartOnUnhealthy": False,
+                        "SwitchProvider": True,
+                        "NotifyUser": True,
+                        "LogErrors": True,
+                    },
+                }
+            }
+        },
+        {
+            "health_checks.automatic_recovery": Settings().health_checks.automatic_recovery,
+            "health_checks.automatic_recovery.actions.restart_on_unhealthy": False,
+        },
+    ),
+    (
+        {
             "Monitoring": {
                 "Resilience": {
                     "Enabled": True,

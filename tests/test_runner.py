@@ -184,6 +184,18 @@ def test_of_several_failures_the_one_that_waiting_does_not_mend_ends_the_run_and
         house.run(brief_of("One.", "Two.", "Three."), work)
 
 
+def test_of_several_steps_that_wait_the_one_that_can_go_on_first_says_when_to_resume(house: House) -> None:
+    def work(step: Step, cancel: CancelToken) -> None:
+        if step.id == "images/0001/16:9":
+            raise RetryExhaustedError("an hour", provider="a", retry_after_s=3600)
+        if step.id == "images/0003/16:9":
+            raise RetryExhaustedError("soon", provider="b", retry_after_s=30)
+
+    with pytest.raises(RetryExhaustedError, match="soon") as caught:
+        house.run(brief_of("One.", "Two.", "Three."), work)
+    assert 0 < (caught.value.retry_after_s or 0) <= 30
+
+
 @pytest.mark.parametrize("error", [StoreError("unusable"), DiskFullError("full")])
 def test_when_the_machine_runs_short_nothing_more_is_started(house: House, error: Exception) -> None:
     with pytest.raises(type(error)):

@@ -180,8 +180,8 @@ def test_a_value_of_the_wrong_kind_is_refused_in_words(tmp_path: Path, data: Any
         (
             "f.yaml",
             "1: {a: b}",
-            "1: unknown setting; known here: Exports, Features, Logging, Monitoring, Providers, Quality, Rendering, "
-            "Resilience, Testing, Timeouts",
+            "1: unknown setting; known here: Exports, Features, HealthChecks, Logging, Monitoring, Providers, Quality, "
+            "Rendering, Resilience, Testing, Timeouts",
         ),
     ],
 )

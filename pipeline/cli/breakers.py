@@ -49,7 +49,7 @@ def show_breakers(common: Common, reset: list[str]) -> int:
         circuits.close()
         rests.close()
         home.close()
-    _show(common, home, rows, [rests.refused(row).message for row in resting], now)
+    _show(common, home, rows, resting, now)
     return ExitCode.DONE
 
 
@@ -75,11 +75,13 @@ def _chosen(name: str, rows: list[CircuitRow], resting: list[RestRow]) -> tuple[
     raise UsageError(f"There is no circuit or resting provider '{name}'", hint=hint)
 
 
-def _show(common: Common, home: Home, rows: list[CircuitRow], resting: list[str], now: Moment) -> None:
+def _show(common: Common, home: Home, rows: list[CircuitRow], resting: list[RestRow], now: Moment) -> None:
+    from pipeline.resilience import rests
     from pipeline.resilience.breakers import STATE_NAMES, described
 
     if common.json:
-        console.out_json({"circuitBreakers": [described(row, now) for row in rows]})
+        told = [rests.described(row, now) for row in resting]
+        console.out_json({"circuitBreakers": [described(row, now) for row in rows], "rests": told})
         return
     if not rows and not resting:
         console.say(f"No provider was asked in {home.root} so far")
@@ -90,8 +92,12 @@ def _show(common: Common, home: Home, rows: list[CircuitRow], resting: list[str]
         ]
         tones = [_TONES.get(row.state, "plain") for row in rows]
         console.out_table(("STATE", "CIRCUIT", "FAILURES", "LAST FAILURE", "NEXT ATTEMPT"), table, tones)
-    for text in resting:
-        console.out(text, "warn")
+    if rows and resting:
+        console.out("")
+    if resting:
+        lines = [(row.provider, rests.clock_time(row.at_wall), rests.until(row, now), row.message) for row in resting]
+        console.out_table(("PROVIDER", "SINCE", "RESTS", "WHY"), lines, ["warn"] * len(lines))
+        console.out(f"{console.symbol('next')} framekeep breakers --reset {resting[0].provider} ends one at once")
 
 
 def _when(row: CircuitRow, now: Moment) -> str:

@@ -12,12 +12,14 @@ from pipeline.cli.exits import ExitCode
 if TYPE_CHECKING:
     from pipeline.rebuild import RebuildReport
 
-_TONES: dict[str, Tone] = {"ok": "good", "warn": "warn", "fail": "bad"}
+_TONES: dict[str, Tone] = {"ok": "good", "warn": "warn", "fail": "bad", "skip": "dim"}
+_COUNTED = ("ok", "warn", "fail")
 
 
 def diagnose(common: Common, *, deep: bool) -> int:
     """Examine, show each finding, and say what to do; exit 1 if something does not work."""
     from pipeline.doctor import Finding, examine
+    from pipeline.health import health_document
 
     findings: list[Finding] = []
 
@@ -27,9 +29,10 @@ def diagnose(common: Common, *, deep: bool) -> int:
             _tell(finding)
 
     examine(common.home, common.load, found, deep=deep)
-    counts = {status: sum(finding.status == status for finding in findings) for status in _TONES}
+    counts = {status: sum(finding.status == status for finding in findings) for status in _COUNTED}
     if common.json:
-        console.out_json({"findings": [vars(finding) for finding in findings], "counts": counts})
+        told = {"findings": [vars(finding) for finding in findings], "counts": counts}
+        console.out_json({**health_document(findings), **told})
     else:
         console.out(f"\n{counts['ok']} ok, {counts['warn']} to look at, {counts['fail']} not working")
     return ExitCode.FAILED if counts["fail"] else ExitCode.DONE

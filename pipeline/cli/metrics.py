@@ -10,19 +10,20 @@ from pipeline.cli.jobs import has_ledger, open_home
 
 def show_metrics(common: Common, job: str) -> int:
     """Show the figures. Raises UsageError for a job that is not known."""
+    from checkpoints.circuits import Circuits
     from pipeline.api import Pipeline
     from pipeline.resilience.breakers import Breakers
     from pipeline.telemetry import metrics
 
     home = open_home(common)
     events = []
-    breakers = Breakers()
     if has_ledger(home):
         with Pipeline(common.load().settings, home=home.root) as pipeline:
             rows = [pipeline.job(job)] if job else pipeline.jobs()
             events = [event for row in rows for event in pipeline.home.ledger.events(row.id)]
-            breakers = pipeline._breakers
-            figures = metrics(events, breakers.snapshot())
+        breakers = Breakers(circuits=Circuits(home.ledger_file))
+        figures = metrics(events, breakers.snapshot())
+        breakers.close()
     else:
         figures = metrics(events, [])
     home.close()

@@ -141,10 +141,23 @@ def sentence_of(event: Event) -> tuple[str, Tone] | None:
             return f"warning: {place}{data['message']}", "warn"
         case "circuit" | "step_waiting":
             return data["message"], "warn"
+        case "health" if "NotifyUser" in data["actions"]:
+            return _health_text(data), "good" if data["new"] == "Healthy" else "warn"
         case "attempt" if data["outcome"] != "ok" and data["code"] not in ("CIRCUIT_OPEN", "INTERRUPTED"):
             place = _place(data["operation"], data["scene"])
             return f"{place}: {data['provider']} failed ({data['code']}): {data['message']}", "warn"
     return None
+
+
+def _health_text(data: dict[str, Any]) -> str:
+    """With the time of day: the same may happen again."""
+    at = time.strftime("%H:%M:%S", time.localtime(data["at"]))
+    if data["new"] == "Healthy":
+        return f"{data['name']} is healthy again, since {at}"
+    last = (
+        "; it is asked after all others" if "SwitchProvider" in data["actions"] and data["new"] == "Unhealthy" else ""
+    )
+    return f"{data['name']} is {data['new'].lower()} since {at}: {data['message']}{last}"
 
 
 def degradation_text(data: dict[str, Any]) -> str:

@@ -89,6 +89,13 @@ class Breakers:
             raise
         self._leave(circuit, permit, Verdict.SUCCESS, job_id)
 
+    def end_breaks(self, provider: str) -> None:
+        """Let the next call test each open circuit of a provider that this process has used."""
+        with self._lock:
+            circuits = [circuit for name, circuit in self._circuits.items() if name.rpartition("-")[0] == provider]
+        for circuit in circuits:
+            circuit.end_break()
+
     def states(self) -> dict[str, str]:
         """The state of each circuit that this process has used: `closed`, `open` or `half-open`."""
         with self._lock:

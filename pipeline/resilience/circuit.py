@@ -95,6 +95,10 @@ class Circuit:
         elif verdict is not Verdict.NEUTRAL and self._successes_matter:
             self._count_success(permit)
 
+    def end_break(self) -> bool:
+        """Let the next call test an open circuit, as if its break were over; whether it was open."""
+        return self._in_turn(self._end_break)
+
     def take_transitions(self) -> list[Transition]:
         """The changes of state since this was last asked, in order."""
         if not self._sheet.transitions:
@@ -144,6 +148,13 @@ class Circuit:
             running_s = sheet.row.probe_until - now.monotonic_s
             return Refusal(max(0.0, min(running_s, self.policy.breaker.half_open_duration_s)))
         return self._begin_test()
+
+    def _end_break(self) -> bool:
+        row, now = self._sheet.row, self._timeline.now()
+        if row.state != OPEN:
+            return False
+        self._sheet.row = replace(row, since=now.monotonic_s - row.break_s, since_wall=now.wall_s - row.break_s)
+        return True
 
     def _begin_test(self) -> Permit:
         policy, owner = self.policy, Owner.here()

@@ -16,6 +16,7 @@ Seams, all given to `Guard.bind` for one step:
   raise is logged and costs nothing.
 - `inject(operation, work)` gives what is called in place of the work: failures on purpose. Nothing else stands between it and the
   provider but the journal of paid calls, which is part of the work: `Journal` is a call around this one.
+- `Restraints.ailments` puts who failed the health check behind the others of its chain.
 - When every provider has failed, the error of this call is the sign for last resorts: whoever made the call asks the cache and
   then other providers, each by another guarded call.
 """
@@ -129,6 +130,10 @@ class Guard:
             self._accounts[provider] = account_in_use(self.settings, provider)
         return self._accounts[provider]
 
+    def forget_accounts(self) -> None:
+        """Look the accounts up again: somebody may have changed a key."""
+        self._accounts.clear()
+
 
 class GuardedCall:
     """`stages.base.Call`, guarded. `fallbacks` lists what was not answered by the provider asked first."""
@@ -176,9 +181,10 @@ class GuardedCall:
         asked: list[Asking[P, T]],
     ) -> tuple[T, P]:
         errors: list[ProviderError] = []
-        for place, provider in enumerate(providers):
+        order, passed_over = self._healthy_first(operation, providers)
+        for place, provider in enumerate(order):
             policy = self._guard.policy(operation, provider.name)
-            is_last = place + 1 == len(providers) or not policy.fallback
+            is_last = place + 1 == len(order) or not policy.fallback
             asked.append(Asking(self._around, operation, provider, policy, work, is_last))
             try:
                 answer = asked[-1].run()
@@ -188,13 +194,22 @@ class GuardedCall:
                     break
                 if not policy.passes_on(error.kind):
                     raise
-                self._tell(FellBack(operation, provider.name, providers[place + 1].name, error.kind, str(error)))
+                self._tell(FellBack(operation, provider.name, order[place + 1].name, error.kind, str(error)))
                 continue
-            if errors:
-                reason = "; ".join(str(error) for error in errors)
+            if provider is not providers[0]:
+                reason = "; ".join([*passed_over, *(str(error) for error in errors)])
                 self.fallbacks.append(Fallback(operation, providers[0].name, provider.name, reason))
             return answer, provider
         raise _final(errors)
+
+    def _healthy_first(self, operation: str, providers: Sequence[P]) -> tuple[list[P], list[str]]:
+        """The order to ask them in, and why some come last."""
+        order, ill = self._guard.restraints.ailments.healthy_first(
+            providers, lambda name: self._guard.policy(operation, name)
+        )
+        for provider, ailment in ill:
+            self._tell(FellBack(operation, provider.name, order[0].name, ailment.kind, ailment.message))
+        return order, [f"{provider.name} is unhealthy: {ailment.message}" for provider, ailment in ill]
 
     @contextlib.contextmanager
     def _telling_end(self, operation: str, asked: Sequence[Asking[P, T]]) -> Iterator[None]:

@@ -52,7 +52,7 @@ class Limits:
     def __init__(self, folder: Path | None = None, timeline: Timeline | None = None) -> None:
         self._folder = folder
         self._timeline = timeline or Timeline()
-        self._counts: dict[tuple[str, int, float], _Count] = {}
+        self._counts: dict[tuple[str, int, float], Count] = {}
         self._slots: dict[tuple[str, int], threading.BoundedSemaphore] = {}
         self._lock = threading.Lock()
 
@@ -104,7 +104,7 @@ class Limits:
         with mapping_errors(self._folder):
             make_folder(self._folder)
             for number in range(1, places + 1):
-                lock = FileLock(self._folder / f"{_file_name(provider)}.{number}.lock", thread_local=False)
+                lock = FileLock(self._folder / f"{file_name(provider)}.{number}.lock", thread_local=False)
                 with contextlib.suppress(Timeout):
                     lock.acquire(timeout=0)
                     return lock.release
@@ -126,17 +126,17 @@ class Limits:
         if took_s:
             waited("rate", took_s)
 
-    def _count(self, provider: str, limit: RateLimit) -> _Count:
+    def _count(self, provider: str, limit: RateLimit) -> Count:
         key = (provider, limit.requests, limit.period_s)
         with self._lock:
             if key not in self._counts:
-                file = self._folder / f"{_file_name(provider)}.db" if self._folder else None
-                self._counts[key] = _Count(file, limit, self._timeline)
+                file = self._folder / f"{file_name(provider)}.db" if self._folder else None
+                self._counts[key] = Count(file, limit, self._timeline)
             return self._counts[key]
 
 
-class _Count:
-    """One provider's calls. One process at a time looks at them, and one of its threads."""
+class Count:
+    """One provider's calls, or its retries. One process at a time looks at them, and one of its threads."""
 
     def __init__(self, file: Path | None, limit: RateLimit, timeline: Timeline) -> None:
         self._file = file
@@ -207,7 +207,7 @@ class _Count:
         return SQLiteBucket([rate], connection, "calls")
 
 
-def _file_name(provider: str) -> str:
+def file_name(provider: str) -> str:
     """What is fit for a path, and a digest that tells apart what then looks the same."""
     bare = re.sub(r"[^a-z0-9]+", "-", provider.lower()).strip("-")[:40]
     return f"{bare}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from checkpoints.clocks import Timeline
 from checkpoints.rests import RestRows
+from pipeline.resilience.ailments import Ailments
 from pipeline.resilience.budget import Budgets
 from pipeline.resilience.limits import Limits
 from pipeline.resilience.rests import Rests
@@ -15,16 +16,20 @@ from pipeline.resilience.rests import Rests
 
 @dataclass(frozen=True)
 class Restraints:
-    """Rests and limits are a home's, and heeded by all its processes; budgets of retries are this process's."""
+    """Rests, limits and budgets of retries are a home's, and heeded by all its processes; ailments are what this one found."""
 
     rests: Rests
     limits: Limits
     budgets: Budgets
+    ailments: Ailments = field(default_factory=Ailments)
 
     @classmethod
-    def of_home(cls, ledger_file: Path, folder: Path) -> Self:
-        """Those of a home: its ledger, and the folder for its limits. Neither is opened before it is needed."""
-        return cls(Rests(RestRows(ledger_file)), Limits(folder), Budgets())
+    def of_home(cls, ledger_file: Path, folder: Path, *, shaken: bool = False) -> Self:
+        """Those of a home: its ledger, and the folder for its limits. Neither is opened before it is needed.
+
+        A run that is `shaken` by failures on purpose uses up nobody else's retries.
+        """
+        return cls(Rests(RestRows(ledger_file)), Limits(folder), Budgets(None if shaken else folder))
 
     @classmethod
     def in_memory(cls, timeline: Timeline | None = None) -> Self:
@@ -35,3 +40,4 @@ class Restraints:
         """Let go of the files; the next call opens them again."""
         self.rests.close()
         self.limits.close()
+        self.budgets.close()

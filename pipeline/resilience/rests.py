@@ -8,7 +8,8 @@
 
 Another account in the settings (key, address, model) ends each of them at once, and so does `framekeep breakers --reset`. A rest
 is a provider's, whatever it is asked for. It is in the ledger, so other processes and later runs heed it too; while the ledger
-cannot be used it holds in this process. It is on monotonic time: a clock that is set neither ends nor prolongs it.
+cannot be used it holds in this process, and so does one after a failure on purpose. It is on monotonic time: a clock that is set
+neither ends nor prolongs it.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Rests:
             at_wall=now.wall_s,
             length_s=length_s,
         )
-        if not self._wrote(lambda rows: rows.put(row, now)):
+        if error.is_simulated or not self._wrote(lambda rows: rows.put(row, now)):
             with self._lock:
                 self._here[provider] = row
         return row
@@ -82,13 +83,17 @@ class Rests:
         row = self._find(provider)
         if row is None:
             return None
-        if self.left_s(row) != 0.0 and _is_of(row.account, account()):
+        if self.left_s(row) != 0.0 and is_of(row, account()):
             return row
         with self._lock:
             if self._here.get(provider) == row:
                 del self._here[provider]
         self._wrote(lambda rows: rows.end(row))
         return None
+
+    def now(self) -> Moment:
+        """This moment, as rests count time."""
+        return self._timeline.now()
 
     def left_s(self, row: RestRow) -> float | None:
         """How much of a rest is left; None when no time ends it."""
@@ -205,8 +210,9 @@ def _sealed(account: str) -> str:
     return f"{salt}:{_digest(salt, account)}"
 
 
-def _is_of(sealed: str, account: str) -> bool:
-    salt, _, digest = sealed.partition(":")
+def is_of(row: RestRow, account: str) -> bool:
+    """Whether it is this account that rests."""
+    salt, _, digest = row.account.partition(":")
     return _digest(salt, account) == digest
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from config.errors import (
     DiskFullError,
     FramekeepError,
+    ProviderError,
     QuotaError,
     RateLimitedError,
     TimedOutError,
@@ -51,7 +52,7 @@ class Simulator:
 
     @property
     def is_on(self) -> bool:
-        return self._testing.simulate_failures and self._testing.failure_rate > 0
+        return self._testing.is_on
 
     def around(
         self, step: str, operation: str, work: Callable[[P, CancelToken], T], told: Told
@@ -67,7 +68,10 @@ class Simulator:
                 cancel.wait(_SLOW_S)
                 cancel.check()
                 return work(provider, cancel)
-            raise _error(kind, provider.name)
+            error = _error(kind, provider.name)
+            if isinstance(error, ProviderError):
+                error.is_simulated = True
+            raise error
 
         return injected
 

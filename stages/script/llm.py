@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from config.errors import TransientError, UnavailableError
+from config.errors import RejectedError, TransientError, UnavailableError
 from stages.base import CancelToken
 from stages.loop_call import call_in_loop
 from stages.models import Brief, Script, ScriptScene
@@ -32,6 +32,7 @@ _TOLERANCE = 0.25
 _FAR_OFF = 5
 _MOST_PROMPT_CHARS = 400
 _CONNECT_S = 10.0
+_MOST_NAMES = 5
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 _URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
 _USUAL_URLS = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
@@ -79,6 +80,7 @@ class LlmWriter(ScriptWriter):
         self.name = name
         self._account = account
         self._request_id = ""
+        self.is_remote = True
         # A server of one's own that wants no key sends no bill either.
         self.paid = account.kind != "compatible" or bool(account.key)
 
@@ -112,6 +114,25 @@ class LlmWriter(ScriptWriter):
             raise self._unavailable("its address is not a http:// or https:// URL", f"correct {settings}BASEURL")
         if not count_words(brief.text) and not count_words(brief.title):
             raise self._unavailable("the brief has neither text nor title", "say in the brief what the film is about")
+
+    def connect(self, cancel: CancelToken, timeout_s: float) -> None:
+        """Ask for the list of models, and look whether it names the account's, where that can be told."""
+        from stages.connection import ask_for_list
+
+        account = self._account
+        if account.kind == "anthropic":
+            path, headers = "/v1/models?limit=1", {"x-api-key": account.key, "anthropic-version": "2023-06-01"}
+        else:
+            path, headers = "/models", {"authorization": f"Bearer {account.key or 'none'}"}
+        listed = ask_for_list(self.name, account.url.rstrip("/") + path, headers, cancel, timeout_s)
+        names = [] if account.kind == "anthropic" else _listed_names(listed)
+        if names and account.model not in names:
+            # Not Anthropic's: its list has no aliases.
+            raise RejectedError(
+                f"{self.name} does not list a model '{account.model}'",
+                provider=self.name,
+                hint=f"set Providers.{self.name}.Model to one that it lists: {', '.join(names[:_MOST_NAMES])}",
+            )
 
     def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
         """The script, by one request that is never repeated here. A length off target is noted, not refused."""
@@ -211,6 +232,13 @@ class LlmWriter(ScriptWriter):
 
     def _unavailable(self, what: str, hint: str) -> UnavailableError:
         return UnavailableError(f"{self.name}: {what}", provider=self.name, hint=hint)
+
+
+def _listed_names(document: Any) -> list[str]:
+    """Models in an answer of OpenAI's form; none where it has another."""
+    rows = document.get("data") if isinstance(document, dict) else None
+    found = [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [name for name in found if isinstance(name, str)]
 
 
 def _spoken(text: str) -> str:

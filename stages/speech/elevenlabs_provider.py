@@ -50,6 +50,7 @@ class ElevenLabsProvider(SpeechProvider):
 
     name = NAME
     paid = True
+    is_remote = True
 
     def __init__(self, api_key: SecretStr | None, model: str, voice: str, base_url: str = "") -> None:
         self._key, self._model, self._voice = api_key, model, voice
@@ -75,6 +76,11 @@ class ElevenLabsProvider(SpeechProvider):
                 kind="InvalidApiKey",
             )
 
+    def connect(self, cancel: CancelToken, timeout_s: float) -> None:
+        from stages.connection import ask_for_list
+
+        ask_for_list(NAME, f"{self._url}/v1/models", self._headers(), cancel, timeout_s)
+
     def speak(self, request: SpeechRequest, cancel: CancelToken, folder: Path) -> Spoken:
         text = " ".join(request.text.split())
         voice = request.voice or self._voice
@@ -97,7 +103,7 @@ class ElevenLabsProvider(SpeechProvider):
         body: dict[str, Any] = {"text": text, "model_id": self._model, "seed": request.seed % 2**32}
         if _TAKES_LANGUAGE.search(self._model):
             body["language_code"] = primary(request.language)
-        headers = {"xi-api-key": self._key.get_secret_value() if self._key else ""}
+        headers = self._headers()
         if self._request_id:
             headers["Idempotency-Key"] = self._request_id
         url = f"{self._url}/v1/text-to-speech/{quote(voice, safe='')}/with-timestamps"
@@ -122,6 +128,9 @@ class ElevenLabsProvider(SpeechProvider):
                 f"{NAME} gave an answer that is no JSON object", provider=NAME, hint="framekeep resume"
             )
         return document
+
+    def _headers(self) -> dict[str, str]:
+        return {"xi-api-key": self._key.get_secret_value() if self._key else ""}
 
     def _refused(self, answer: httpx2.Response) -> ProviderError:
         status, (code, message) = answer.status_code, _said(answer)

@@ -42,6 +42,11 @@ class HibariProvider(SpeechProvider):
         self._voice(voice)
         refuse_text(self.name, language, text)
 
+    def connect(self, cancel: CancelToken, timeout_s: float) -> None:
+        self._require()
+        self._engine(DEFAULT_VOICE)
+        self.rest()
+
     def speak(self, request: SpeechRequest, cancel: CancelToken, folder: Path) -> Spoken:
         self.check(request.language, request.voice, request.text)
         voice = self._voice(request.voice)
@@ -71,11 +76,11 @@ class HibariProvider(SpeechProvider):
         if engines := sys.modules.get("stages.speech.hibari_engine"):
             engines.unload()
 
-    def _synthesise(self, voice: str, text: str, seed: int, cancel: CancelToken) -> Any:
+    def _engine(self, voice: str) -> Any:
         try:
             from stages.speech.hibari_engine import engine
 
-            loaded = engine(voice)  # onnxruntime's errors have no common root below Exception
+            return engine(voice)  # onnxruntime's errors have no common root below Exception
         except ImportError as error:
             raise self._missing(str(error)) from error
         except Exception as error:
@@ -84,6 +89,9 @@ class HibariProvider(SpeechProvider):
                 provider=self.name,
                 hint="pip install --force-reinstall hibari-tts==0.2.1",
             ) from error
+
+    def _synthesise(self, voice: str, text: str, seed: int, cancel: CancelToken) -> Any:
+        loaded = self._engine(voice)
         try:
             return loaded.speak(text, seed, cancel.check)
         except FramekeepError:

@@ -50,6 +50,10 @@ class PicoProvider(SpeechProvider):
         self._voice(language, voice)
         refuse_text(self.name, language, text)
 
+    def connect(self, cancel: CancelToken, timeout_s: float) -> None:
+        """Say one word: the engine lives in a process of its own."""
+        self._synthesise("yes", VOICES[0], cancel)
+
     def speak(self, request: SpeechRequest, cancel: CancelToken, folder: Path) -> Spoken:
         import numpy as np
 
