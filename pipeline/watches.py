@@ -21,13 +21,18 @@ from stages.base import CancelToken
 
 @contextlib.contextmanager
 def watched(job: str, ledger: Ledger, settings: Settings, bus: Bus, breakers: Breakers) -> Iterator[Telemetry]:
-    """What hears of the guard's doings, circuits included; alerts that wait are sent at the end."""
+    """What hears of the guard's doings, circuits included; alerts that wait are sent at the end.
+
+    Failures on purpose speak against nobody: circuits that they opened are closed with the run.
+    """
     alerts = Alerts(settings.monitoring)
     telemetry = Telemetry(job, settings.monitoring.resilience, ledger, bus, alerts)
     breakers.tell(lambda line: bus.send("circuit", job, message=line), on_change=telemetry.circuit_changed)
     try:
         yield telemetry
     finally:
+        if settings.testing.simulate_failures:
+            breakers.settle("the failures on purpose are over", job)
         telemetry.flush()
         alerts.close()
 

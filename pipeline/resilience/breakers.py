@@ -89,6 +89,14 @@ class Breakers:
             raise
         self._leave(circuit, permit, Verdict.SUCCESS, job_id)
 
+    def settle(self, why: str, job_id: str = "") -> None:
+        """Close each circuit that this process has used, and forget what failed."""
+        with self._lock:
+            used = list(self._circuits.values())
+        for circuit in used:
+            circuit.settle(why)
+            self._report(circuit, job_id)
+
     def states(self) -> dict[str, str]:
         """The state of each circuit that this process has used: `closed`, `open` or `half-open`."""
         with self._lock:

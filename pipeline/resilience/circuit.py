@@ -95,6 +95,20 @@ class Circuit:
         elif verdict is not Verdict.NEUTRAL and self._successes_matter:
             self._count_success(permit)
 
+    def settle(self, why: str) -> None:
+        """Close, and forget what failed."""
+
+        def step() -> None:
+            sheet = self._sheet
+            sheet.reason = why
+            if sheet.row.state == CLOSED:
+                sheet.row = replace(sheet.row, generation=sheet.row.generation + 1)
+                sheet.outcomes, sheet.added = [], []
+            else:
+                self._engine.close()
+
+        self._in_turn(step)
+
     def take_transitions(self) -> list[Transition]:
         """The changes of state since this was last asked, in order."""
         if not self._sheet.transitions:
