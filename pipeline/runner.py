@@ -44,8 +44,8 @@ _RANKS = {"script": 0, "speech": 1, "images": 1, "music": 1, "mix": 2, "mux": 2,
 _MEDIA = frozenset({"segment", "mix", "mux"})
 _CALL_WORKERS = 2
 _PARKED = 75
-# An encoder that so many steps in a row have given up on does not work at all.
-_BROKEN = 2
+# An encoder that fails at so many scenes, and makes nothing in between, does not work at all. One scene's picture is in two.
+_BROKEN = 3
 # So many other failed steps are named in an error; the ledger has them all.
 _NAMED = 5
 _POLL_S = 0.1
@@ -114,7 +114,7 @@ class Runner:
         # The steps that failed for good, and of each key that did, why: an equal step fails with it.
         self._failed: dict[str, FramekeepError] = {}
         self._hopeless: dict[str, FramekeepError] = {}
-        self._given_up = 0
+        self._given_up: set[int] = set()
 
     def run(self) -> None:
         """Until the plan is finished. Raises what stopped it; what was running has ended by then and its results are kept."""
@@ -250,7 +250,7 @@ class Runner:
             return
         self.tally.executed += 1
         if step.stage in _MEDIA:
-            self._given_up = 0
+            self._given_up.clear()
         self._made.add(step.key)
         self._take(step, record)
         self._bus.send("step_executed", self._job_id, **_about(step), provider=record.provider)
@@ -285,12 +285,13 @@ class Runner:
             return
         self._failed[step.id] = error
         self._hopeless[step.key] = error
-        self._given_up += isinstance(error, RenderExhaustedError)
+        if isinstance(error, RenderExhaustedError):
+            self._given_up.add(step.scene)
 
     def _must_stop(self) -> bool:
         """Whether nothing more is started. Without a disk, memory, a ledger or an encoder the others cannot do better."""
         short = any(isinstance(error, ResourceError | StoreError) for error in self._failed.values())
-        return short or self._given_up >= _BROKEN or (bool(self._failed) and not self._go_on)
+        return short or len(self._given_up) >= _BROKEN or (bool(self._failed) and not self._go_on)
 
     def _what_failed(self) -> FramekeepError:
         """The error of the run: the first of those that waiting does not mend, else the first; it names the others."""
