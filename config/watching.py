@@ -65,6 +65,9 @@ class Testing(Section):
     """How calls fail; where a kind does not fit a stage, another one is taken."""
     stages: tuple[FaultStage, ...] = ("script", "speech", "images", "render")
     """Where calls fail."""
+    spare_last_resort: bool = True
+    """Leave alone what nothing comes after: the plainest stand-in, and an encoder's last try at the lowest level. Off: these
+    fail as well, and runs may end failed or parked."""
     force: bool = False
     """Allow it outside the profile `development`."""
 

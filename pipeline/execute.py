@@ -15,23 +15,26 @@ from checkpoints.ledger import Ledger
 from checkpoints.purchases import Purchases
 from checkpoints.records import Record
 from checkpoints.store import Store
+from config.codecs import SOFTWARE
 from config.errors import CheckFailedError, FramekeepError, OutOfMemoryError, ProviderError, RenderExhaustedError
 from config.watching import FaultKind
 from pipeline import evidence
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus
+from pipeline.options import next_lower
 from pipeline.perform import perform, perform_by
 from pipeline.resilience.cache import AnswerCache
-from pipeline.resilience.guard import Attempt, Guard, GuardedCall, Injector
+from pipeline.resilience.guard import Attempt, Guard, GuardedCall
 from pipeline.resilience.journal import Journal
 from pipeline.resilience.lastresort import last_resorts
-from pipeline.resilience.simulate import Simulator
+from pipeline.resilience.simulate import Simulator, StepFaults
 from pipeline.steps import Step
 from pipeline.telemetry import Telemetry
 from pipeline.toolbox import Toolbox
 from stages.base import CancelToken, Context, Provider
 from stages.heap import give_back
 from stages.models import Degradation
+from stages.render.models import MixSpec, MuxSpec, SegmentSpec
 
 __all__ = ["Executor", "perform"]
 
@@ -80,12 +83,13 @@ class Executor:
 
     def execute(self, step: Step, cancel: CancelToken) -> Record:
         """Do a step's work and publish its result. Raises FramekeepError; nothing half-made is left behind."""
+        faults = self._faults(step) if self._simulator.is_on else None
         call = self._guard.bind(
             cancel,
             self._note(step),
             job_id=self._job_id,
             observe=lambda event: self._telemetry.take(step.id, event),
-            inject=self._injector(step) if self._simulator.is_on else None,
+            inject=faults,
         )
         with self._store.scratch() as folder:
             journal = Journal(
@@ -103,7 +107,7 @@ class Executor:
                 try:
                     outcome = perform(step, context, self._toolbox)
                 except ProviderError as error:
-                    return self._stand_in(step, context, journal, error)
+                    return self._stand_in(step, context, journal, error, faults)
             # Before anything else: it may have been paid for.
             record = self._checkpoints.keep(
                 step,
@@ -117,12 +121,16 @@ class Executor:
         give_back()
         return record
 
-    def _stand_in(self, step: Step, context: Context, journal: Journal, error: ProviderError) -> Record:
+    def _stand_in(
+        self, step: Step, context: Context, journal: Journal, error: ProviderError, faults: StepFaults | None
+    ) -> Record:
         """What is there in place of a result that nobody gave: an earlier answer, else a last resort's. Else the error."""
         wanted = self._toolbox.wanted(step.stage)
         if earlier := self._cache.answer(step, wanted, error):
             return self._checkpoints.keep_record(earlier)
         for resort in last_resorts(step.work, self._toolbox, self._guard.settings):
+            if faults:
+                faults.tries = 1 if resort.kind == "basic" else None
             try:
                 outcome = perform_by(resort.provider, resort.work, context)
             except ProviderError as another:
@@ -155,17 +163,25 @@ class Executor:
 
         return note
 
-    def _injector(self, step: Step) -> Injector:
+    def _faults(self, step: Step) -> StepFaults:
         def told(kind: FaultKind, operation: str, provider: str) -> None:
             self._telemetry.note(
                 "fault_injected",
                 {"step": step.id, "scene": step.scene, "kind": kind, "operation": operation, "provider": provider},
             )
 
-        def inject(operation: str, work: Callable[[P, CancelToken], T], /) -> Callable[[P, CancelToken], T]:
-            return self._simulator.around(step.id, operation, work, told)
+        return StepFaults(self._simulator, step.id, told, self._tries(step))
 
-        return inject
+    def _tries(self, step: Step) -> int | None:
+        """How many calls an encoder has for a step where that is all there is; None where a lower level or another comes after."""
+        settings, work = self._guard.settings, step.work
+        if isinstance(work, SegmentSpec | MuxSpec):
+            encoding = work.encoding
+            if encoding.encoder not in SOFTWARE.values() or next_lower(settings.quality, encoding.level):
+                return None
+        elif not isinstance(work, MixSpec):
+            return None
+        return settings.resilience.retry.max_retry_attempts + 1
 
     def _write_down(self, write: Callable[[], None]) -> None:
         """A note in the ledger, now or with a later one: a ledger that is locked or full never costs a provider's answer."""

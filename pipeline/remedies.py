@@ -11,6 +11,7 @@ from config.errors import (
     FramekeepError,
     OutOfMemoryError,
     ProviderError,
+    RenderExhaustedError,
     ResourceError,
 )
 from pipeline.plan import Plan
@@ -72,8 +73,11 @@ class Remedies:
         return Remedy(steps, export=step.export, kind="encoder_change", worse=self._plan.encoder_changes[step.export])
 
     def _step_down(self, step: Step, error: FramekeepError) -> Remedy | None:
-        """After a shortage: plan the export again one level lower."""
-        if not isinstance(error, ResourceError) or not step.export:
+        """After a shortage: plan the export again one level lower.
+
+        So too after an encoder that failed every time: what kills one is mostly a shortage that nobody names.
+        """
+        if not isinstance(error, ResourceError | RenderExhaustedError) or not step.export:
             return None
         steps = self._plan.step_down(step.export, error.message)
         if steps is None:

@@ -20,6 +20,7 @@ from checkpoints.records import Record
 from config.errors import (
     CancelledError,
     FramekeepError,
+    RenderExhaustedError,
     ResourceError,
     StoreError,
 )
@@ -40,6 +41,8 @@ from stages.render.models import MuxSpec, SegmentSpec
 _RANKS = {"script": 0, "speech": 1, "images": 1, "music": 1, "mix": 2, "mux": 2, "segment": 3}
 _MEDIA = frozenset({"segment", "mix", "mux"})
 _CALL_WORKERS = 2
+# An encoder that fails at so many scenes, and makes nothing in between, does not work at all. One scene's picture is in two.
+_BROKEN = 3
 _POLL_S = 0.1
 
 
@@ -105,6 +108,7 @@ class Runner:
         # The steps that failed for good, and of each key that did, why: an equal step fails with it.
         self._failed = Failures()
         self._hopeless: dict[str, FramekeepError] = {}
+        self._given_up: set[int] = set()
 
     def run(self) -> None:
         """Until the plan is finished. Raises what stopped it; what was running has ended by then and its results are kept."""
@@ -239,6 +243,8 @@ class Runner:
             self._enqueue([step, *twins])
             return
         self.tally.executed += 1
+        if step.stage in _MEDIA:
+            self._given_up.clear()
         self._made.add(step.key)
         self._take(step, record)
         self._bus.send("step_executed", self._job_id, **_about(step), provider=record.provider)
@@ -274,10 +280,13 @@ class Runner:
             return
         self._failed.note(step.id, error)
         self._hopeless[step.key] = error
+        if isinstance(error, RenderExhaustedError):
+            self._given_up.add(step.scene)
 
     def _must_stop(self) -> bool:
-        """Whether nothing more is started. Without a disk, memory or a ledger the others cannot do better."""
-        return self._failed.has(ResourceError, StoreError) or (bool(self._failed) and not self._go_on)
+        """Whether nothing more is started. Without a disk, memory, a ledger or an encoder the others cannot do better."""
+        short = self._failed.has(ResourceError, StoreError) or len(self._given_up) >= _BROKEN
+        return short or (bool(self._failed) and not self._go_on)
 
     def _apply(self, remedy: Remedy) -> None:
         """Begin what is made in place of a failed step: first stop what it supersedes, and say what is worse."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from checkpoints.ledger import Ledger
 from checkpoints.rows import EventRow
-from config.errors import FramekeepError
+from config.errors import CancelledError, FramekeepError
 from config.watching import Monitoring, ResilienceMonitoring
 from pipeline.alerts import Alerts
 from pipeline.events import Bus, EventKind
@@ -110,6 +110,8 @@ class Telemetry:
 def metrics(events: Iterable[EventRow], circuits: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The guide's figures. A call counts once however often it was tried; a fallback is successful when its call was answered.
 
+    A call that was stopped, by somebody or because its result was no longer wanted, has neither succeeded nor failed.
+
     `circuits` are those of `Breakers.snapshot()`.
     """
     states = Counter(str(circuit["state"]) for circuit in circuits)
@@ -122,6 +124,9 @@ def metrics(events: Iterable[EventRow], circuits: Iterable[dict[str, Any]]) -> d
         place = (event.data["step"], event.data["operation"])
         if event.kind == "fallback":
             passed_on.add(place)
+            continue
+        if event.data.get("code") == CancelledError.code:
+            passed_on.discard(place)
             continue
         is_answered = event.data["outcome"] == "ok"
         calls += 1

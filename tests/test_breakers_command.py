@@ -97,6 +97,6 @@ def test_a_home_where_nobody_was_asked_says_so_and_is_not_made(
     assert main(["breakers", "--home", str(home), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"circuitBreakers": [], "rests": []}
     assert main(["breakers", "--home", str(home)]) == 0
-    assert "No provider was asked" in capsys.readouterr().err
+    assert "No provider has a circuit" in capsys.readouterr().err
     assert main(["breakers", "--home", str(home), "--reset", "OpenAI-LLM"]) == 2
     assert not home.exists()

@@ -169,6 +169,20 @@ def test_an_order_to_write_something_is_never_read_out(workbench: Workbench) -> 
         script(workbench, settings(), "Make a video about lighthouses.")
 
 
+@pytest.mark.parametrize("spared", [True, False])
+def test_failures_on_purpose_leave_the_plainest_stand_in_alone_unless_settings_say_otherwise(
+    workbench: Workbench, spared: bool
+) -> None:
+    testing = {"simulate_failures": True, "failure_rate": 1, "kinds": ["error"], "spare_last_resort": spared}
+    shaken = Settings.model_validate({**settings().model_dump(mode="json"), "testing": testing})
+    if spared:
+        assert picture(workbench, shaken, [Painter("OpenAI", "red")]).provider == "placeholder"
+        assert line(workbench, shaken).provider == "text"
+    else:
+        with pytest.raises(RetryExhaustedError, match="simulated failure"):
+            picture(workbench, shaken, [Painter("OpenAI", "red")])
+
+
 def test_without_degradation_the_error_stands_and_parks_the_job(workbench: Workbench) -> None:
     off = settings(enabled=False)
     attempts: tuple[Callable[[], Record], ...] = (

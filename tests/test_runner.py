@@ -18,6 +18,7 @@ from config.errors import (
     DiskFullError,
     OutOfMemoryError,
     RejectedError,
+    RenderExhaustedError,
     RetryExhaustedError,
     StoreError,
 )
@@ -242,6 +243,34 @@ def test_no_lower_level_leaves_the_shortage_as_the_runs_end(house: House) -> Non
     with pytest.raises(OutOfMemoryError):
         house.run(brief_of("One."), failing("segment", OutOfMemoryError("no memory")))
     assert [event.data["got"] for event in house.events if event.kind == "degraded"] == ["Medium", "Low"]
+
+
+def test_an_encoder_that_fails_every_time_is_given_less_to_do(house: House) -> None:
+    house.run(brief_of("One.", "Two."), failing("/high/", RenderExhaustedError("killed each time")))
+    assert house.plan.finished
+    assert house.plan.exports["youtube"].level.name == "Medium"
+    (told,) = [event.data for event in house.events if event.kind == "degraded"]
+    assert (told["wanted"], told["got"], told["reason"]) == ("High", "Medium", "youtube: killed each time")
+
+
+def test_an_encoder_that_makes_nothing_at_all_is_not_tried_with_every_scene(house: House) -> None:
+    scenes = [f"Scene {number}." for number in range(30)]
+    with pytest.raises(RenderExhaustedError):
+        house.run(brief_of(*scenes), failing("segment", RenderExhaustedError("killed each time")), jobs=1)
+    begun = [name for name in house.told("step_started") if "/low/" in name]
+    assert len({name.split("/")[3] for name in begun}) == 3
+    assert not any(name.startswith("segment") for name in house.executor.made)
+
+
+def test_one_scene_that_no_encoder_can_take_does_not_keep_the_others_from_being_made(house: House) -> None:
+    def work(step: Step, cancel: CancelToken) -> None:
+        if step.stage == "segment" and ("/0002/" in step.id or "/0003/00" in step.id):
+            raise RenderExhaustedError("killed")
+
+    with pytest.raises(RenderExhaustedError):
+        house.run(brief_of("One.", "Two.", "Three."), work, jobs=1)
+    made = house.executor.made
+    assert {"segment/youtube/low/0001/01", "segment/youtube/low/0003/01"} <= set(made)
 
 
 def test_a_shortage_outside_of_an_export_has_no_level_to_step_down(house: House) -> None:

@@ -108,3 +108,44 @@ def test_only_the_named_stages_and_fitting_kinds_fail() -> None:
     assert set(outcomes(only, "speak")) == {"answer"}
     assert "answer" not in outcomes(only, "draw")
     assert set(outcomes(on(FailureRate=1, Kinds=["disk_full"]), "speak")) == {"answer"}
+
+
+def calls(testing: Testing, operation: str, tries: int | None, number: int = 60) -> list[str]:
+    """The same step called so many times."""
+    work: Any = Simulator(testing).around("s", operation, lambda _p, _c: "answer", lambda *_: None, tries)
+    found = []
+    for _ in range(number):
+        try:
+            found.append(work(Named(), CancelToken()))
+        except FramekeepError as error:
+            found.append(type(error).__name__)
+    return found
+
+
+def test_the_last_try_of_what_nothing_comes_after_is_left_alone() -> None:
+    found = calls(on(FailureRate=1, Kinds=["killed_encoder"]), "encode", tries=3)
+    assert found == ["TransientError", "TransientError", "answer"] * 20
+    assert set(calls(on(FailureRate=1), "draw", tries=1)) == {"answer"}
+    assert "answer" not in calls(on(FailureRate=1, Kinds=["error"]), "encode", tries=None)
+
+
+def test_where_nothing_comes_after_no_call_fails_in_a_way_that_no_other_try_mends() -> None:
+    assert set(calls(on(FailureRate=1, Kinds=["disk_full"]), "encode", tries=3)) == {"answer"}
+    assert set(calls(on(FailureRate=1, Kinds=["quota", "error"]), "speak", tries=9)) == {"answer", "TransientError"}
+
+
+def test_even_the_last_resort_fails_where_settings_say_so() -> None:
+    unsparing = on(FailureRate=1, Kinds=["error"], SpareLastResort=False)
+    assert "answer" not in calls(unsparing, "draw", tries=1)
+    assert set(calls(on(FailureRate=1, Kinds=["disk_full"], SpareLastResort=False), "mix", tries=2)) == {
+        "DiskFullError"
+    }
+
+
+def test_no_failure_on_purpose_makes_a_provider_rest_for_long() -> None:
+    for kind in ("rate_limit", "quota"):
+        work: Any = Simulator(on(FailureRate=1, Kinds=[kind])).around("s", "write", lambda *_: None, lambda *_: None)
+        with pytest.raises(FramekeepError) as caught:
+            work(Named(), CancelToken())
+        assert isinstance(caught.value, ProviderError)
+        assert 0 < (caught.value.retry_after_s or 0) < 1

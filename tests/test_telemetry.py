@@ -105,6 +105,8 @@ def test_the_guides_figures_count_calls_attempts_and_fallbacks() -> None:
         row("call", outcome="ok", attempts=6),
         row("fallback"),
         row("call", outcome="failed", attempts=2),
+        row("fallback"),
+        row("call", outcome="failed", attempts=1, code="INTERRUPTED"),
     ]
     states = [{"state": "Closed"}, {"state": "Open"}, {"state": "Half-Open"}, {"state": "Closed"}]
     assert metrics(told, states) == {

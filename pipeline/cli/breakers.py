@@ -84,7 +84,7 @@ def _show(common: Common, home: Home, rows: list[CircuitRow], resting: list[Rest
         console.out_json({"circuitBreakers": [described(row, now) for row in rows], "rests": told})
         return
     if not rows and not resting:
-        console.say(f"No provider was asked in {home.root} so far")
+        console.say(f"No provider has a circuit in {home.root} so far")
     if rows:
         table = [
             (STATE_NAMES.get(row.state, row.state), row.name, str(row.failures), _when(row, now), _next(row, now))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from config.codecs import SOFTWARE
 from config.kinds import ErrorKind
 from config.providers import ALL_TRIGGERS, Chain, RateLimit
 from config.resilience import CircuitBreaker, Retry
@@ -50,18 +51,29 @@ class Policy:
         return [min(first * factor**at, most) / 1000 for at in range(self.retry.max_retry_attempts)]
 
 
+def stands_alone(operation: str, provider: str) -> bool:
+    """Whether nobody could do it in the provider's place: an open circuit would turn trouble into failure, and spare nobody.
+
+    So it is with software on this machine. What is left then is the same work again, or the same with less to do.
+    """
+    return operation in LOCAL_MEDIA and provider in SOFTWARE.values()
+
+
 def policy_for(settings: Settings, operation: str, provider: str) -> Policy:
     """The policy of `provider` doing `operation`: what holds for all, and in its place what holds for this provider."""
     local = operation in LOCAL_MEDIA
     own = settings.providers.policy_of(provider)
     chain = chain_of(settings, operation)
+    breaker = _over(settings.resilience.circuit_breaker, own.circuit_breaker)
+    if stands_alone(operation, provider):
+        breaker = breaker.model_copy(update={"enabled": False})
 
     def limit_s(given_ms: float | None, usual_ms: float) -> float:
         return 0.0 if local else (usual_ms if given_ms is None else given_ms) / 1000
 
     return Policy(
         name=f"{provider}-{KINDS.get(operation, operation)}",
-        breaker=_over(settings.resilience.circuit_breaker, own.circuit_breaker),
+        breaker=breaker,
         retry=_over(settings.resilience.retry, own.retry),
         request_timeout_s=limit_s(own.request_timeout_ms, settings.timeouts.request_ms),
         operation_timeout_s=limit_s(own.operation_timeout_ms, settings.timeouts.operation_ms),

@@ -9,6 +9,7 @@ import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from config.errors import (
@@ -36,7 +37,10 @@ _STAGES: dict[str, FaultStage] = {
 }
 _OF_SERVICES: frozenset[FaultKind] = frozenset({"error", "timeout", "slow", "truncated", "rate_limit", "quota"})
 _OF_ENCODERS: frozenset[FaultKind] = frozenset({"error", "slow", "disk_full", "killed_encoder"})
+# After these no other try is made.
+_FOR_GOOD: frozenset[FaultKind] = frozenset({"quota", "disk_full"})
 _SLOW_S = 1.0
+# Soon, so that no provider rests any longer than the run lasts.
 _COME_BACK_S = 0.2
 
 Told = Callable[[FaultKind, str, str], None]
@@ -48,6 +52,7 @@ class Simulator:
     def __init__(self, testing: Testing) -> None:
         self._testing = testing
         self._calls: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @property
@@ -55,12 +60,21 @@ class Simulator:
         return self._testing.is_on
 
     def around(
-        self, step: str, operation: str, work: Callable[[P, CancelToken], T], told: Told
+        self,
+        step: str,
+        operation: str,
+        work: Callable[[P, CancelToken], T],
+        told: Told,
+        tries: int | None = None,
     ) -> Callable[[P, CancelToken], T]:
-        """The work with a failure in its place, or the work itself. `told` hears of each failure before it happens."""
+        """The work with a failure in its place, or the work itself. `told` hears of each failure before it happens.
+
+        `tries` is given where nothing comes after so many calls of one provider: the last of them is left alone, and none fails
+        in a way after which there would be no other. None: somebody else, or less to do, comes after.
+        """
 
         def injected(provider: P, cancel: CancelToken) -> T:
-            kind = self._fault(step, operation, provider.name)
+            kind = self._fault(step, operation, provider.name, tries if self._testing.spare_last_resort else None)
             if kind is None:
                 return work(provider, cancel)
             told(kind, operation, provider.name)
@@ -75,20 +89,37 @@ class Simulator:
 
         return injected
 
-    def _fault(self, step: str, operation: str, provider: str) -> FaultKind | None:
+    def _fault(self, step: str, operation: str, provider: str, tries: int | None) -> FaultKind | None:
         stage = _STAGES.get(operation)
         if not self.is_on or stage not in self._testing.stages:
             return None
         fitting = _OF_ENCODERS if stage == "render" else _OF_SERVICES
+        if tries is not None:
+            fitting -= _FOR_GOOD
         kinds = [kind for kind in self._testing.kinds if kind in fitting]
         if not kinds:
             return None
         name = f"{step}/{operation}/{provider}"
         with self._lock:
             self._calls[name] += 1
-            number = self._calls[name]
-        chance, choice = _draws(f"{self._testing.seed}/{name}/{number}")
-        return kinds[int(choice * len(kinds))] if chance < self._testing.failure_rate else None
+            chance, choice = _draws(f"{self._testing.seed}/{name}/{self._calls[name]}")
+            is_spared = tries is not None and self._failed[name] >= tries - 1
+            kind = kinds[int(choice * len(kinds))] if chance < self._testing.failure_rate and not is_spared else None
+            self._failed[name] = self._failed[name] + 1 if kind not in (None, "slow") else 0
+        return kind
+
+
+@dataclass
+class StepFaults:
+    """What is called in place of one step's work. `tries` as in `Simulator.around`; it may change from one call to the next."""
+
+    simulator: Simulator
+    step: str
+    told: Told
+    tries: int | None = None
+
+    def __call__(self, operation: str, work: Callable[[P, CancelToken], T], /) -> Callable[[P, CancelToken], T]:
+        return self.simulator.around(self.step, operation, work, self.told, self.tries)
 
 
 def _draws(text: str) -> tuple[float, float]:
@@ -108,7 +139,7 @@ def _error(kind: FaultKind, provider: str) -> FramekeepError:
         case "rate_limit":
             return RateLimitedError(said, provider=provider, hint=hint, retry_after_s=_COME_BACK_S)
         case "quota":
-            return QuotaError(said, provider=provider, hint=hint)
+            return QuotaError(said, provider=provider, hint=hint, retry_after_s=_COME_BACK_S)
         case "disk_full":
             return DiskFullError(said, hint=hint)
         case "killed_encoder":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,15 @@ def make_world(tmp_path: Path, record_property: Callable[[str, Any], None]) -> I
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The sum over all tests, those of other workers included."""
+    """The sums over all tests, those of other workers included."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    shaken = [value for report in reports for name, value in report.user_properties if name == "shaken"]
+    if shaken:
+        codes = ", ".join(f"{count} × {code}" for code, count in sorted(Counter(item[0] for item in shaken).items()))
+        faults, degradations = sum(item[1] for item in shaken), sum(item[2] for item in shaken)
+        terminalreporter.write_line(
+            f"{len(shaken)} shaken runs: exits {codes}; {faults} failures on purpose, {degradations} degradations"
+        )
     kills = sum(value for report in reports for name, value in report.user_properties if name == _KILLS)
     if kills:
         terminalreporter.write_line(f"{kills} kills delivered")
