@@ -105,6 +105,7 @@ class Runner:
         self._finished: queue.SimpleQueue[concurrent.futures.Future[_Outcome]] = queue.SimpleQueue()
         self._waiting: dict[str, list[Step]] = {}
         self._made: set[str] = set()
+        self._is_spoken = False
         # Joins by id, and segments by key: each is repaired once in a run.
         self._repaired: set[str] = set()
         self._go_on = go_on
@@ -168,6 +169,9 @@ class Runner:
             self.tally.reused += len(reused)
             for step, _record in reused:
                 self._bus.send("step_reused", self._job_id, **_about(step))
+        if self._plan.is_cut and not self._is_spoken:
+            self._is_spoken = True
+            self._executor.lines_are_spoken()
         self._tell_plan()
 
     def _tell_plan(self) -> None:
