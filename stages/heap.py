@@ -18,7 +18,7 @@ from typing import Any
 # glibc's malloc.h.
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3
 # Greater blocks than this are the system's own from their first byte to their last, and leave no holes in a heap.
-_LARGE_BYTES = 8 << 20
+_LARGE_BYTES = 1 << 20
 _HEAPS = 2
 _MANY_OBJECTS = 50_000
 # ffmpeg's blocks of that size are frames. It takes no longer so, and 15 MB less at 1080p.
