@@ -121,6 +121,11 @@ class Executor:
         give_back()
         return record
 
+    def lines_are_spoken(self) -> None:
+        """No voice is needed any more: its memory is for those who encode."""
+        self._toolbox.rest_speakers()
+        give_back()
+
     def _stand_in(
         self, step: Step, context: Context, journal: Journal, error: ProviderError, faults: StepFaults | None
     ) -> Record:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +74,7 @@ def picture(request: PictureRequest, toolbox: Toolbox) -> dict[str, Any]:
 
 def asked(request: SpeechRequest | PictureRequest) -> dict[str, Any]:
     """What a voice or a painter is told, whoever it is."""
-    return {"request": asdict(request)}
+    return {"request": dict(vars(request))}
 
 
 def visual(item: Visual) -> dict[str, Any]:

@@ -128,9 +128,6 @@ def _encode(spec: SegmentSpec, context: Context, toolbox: Toolbox) -> Outcome:
 def _mix(spec: MixSpec, context: Context, toolbox: Toolbox) -> Outcome:
     from stages.render.audio import mix
 
-    # The sound is mixed when every line of the job is there.
-    for speaker in toolbox.speakers():
-        speaker.rest()
     out = context.scratch / "mix.m4a"
 
     def work(encoder: Encoder, cancel: CancelToken) -> MediaFacts:

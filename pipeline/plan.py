@@ -128,7 +128,8 @@ class Plan:
     def _fresh(self, name: str, level: QualityLevel) -> ExportState:
         change = self.encoder_changes.get(name)
         encoder = change.got if change else self.toolbox.encoder_choice.name
-        return ExportState(name, self.settings.exports[name].aspect, level, encoder)
+        aspect = self.settings.exports[name].aspect
+        return ExportState(name, aspect, level, encoder, requests.encoding(self.settings, level, aspect, encoder))
 
     @property
     def finished(self) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from checkpoints.records import Record
-from config.settings import Settings
+from config.settings import QualityLevel, Settings
 from pipeline.options import frame_size
 from stages.images.base import PictureRequest
 from stages.models import Brief, CaptionMode, Picture, Script, ScriptScene
 from stages.render.captions import max_chars_for, slice_cues
 from stages.render.chapters import chapters_of
 from stages.render.models import (
+    Cue,
     Encoding,
     Layer,
     MixSpec,
@@ -83,8 +84,9 @@ def picture_request(brief: Brief, script: Script, number: int, size: tuple[int, 
 
 def body_specs(plan: Plan, export: ExportState, cut: SceneCut, picture: Picture) -> list[SegmentSpec]:
     """A scene's own frames, in slices that bound what a kill may cost."""
-    encoding = _encoding(plan.settings, export)
-    cues = plan.scenes[cut.index - 1].cues_for(max_chars_for(encoding.width, encoding.height))
+    encoding = export.encoding
+    mode = _caption_mode(plan.brief, cut)
+    cues = _cues(plan, cut, encoding) if mode != "none" else ()
     layer = _layer(plan, cut, picture, encoding, 0)
     checkpoints = plan.settings.rendering.checkpoints
     longest = round(checkpoints.interval_s * CAREFUL_FPS) if checkpoints.enabled else cut.frames
@@ -92,9 +94,9 @@ def body_specs(plan: Plan, export: ExportState, cut: SceneCut, picture: Picture)
         SegmentSpec(
             kind="body",
             frames=end - start,
-            layers=(layer.model_copy(update={"offset": start}),),
+            layers=(layer.model_copy(update={"offset": start}) if start else layer,),
             cues=slice_cues(cues, start, end, cut.fps),
-            caption_mode=_caption_mode(plan.brief, cut),
+            caption_mode=mode,
             right_to_left=_right_to_left(plan.brief),
             encoding=encoding,
         )
@@ -106,7 +108,7 @@ def transition_spec(
     plan: Plan, export: ExportState, first: tuple[SceneCut, Picture], second: tuple[SceneCut, Picture]
 ) -> SegmentSpec:
     """The frames that two scenes share."""
-    encoding = _encoding(plan.settings, export)
+    encoding = export.encoding
     blend = second[0].transition_in
     assert blend != "cut"
     return SegmentSpec(
@@ -143,9 +145,8 @@ def mux_spec(
 ) -> MuxSpec:
     """The finished file of an export."""
     assert plan.script
-    encoding = _encoding(plan.settings, export)
-    max_chars = max_chars_for(encoding.width, encoding.height)
-    whole = programme(plan.cuts(), cues=[scene.cues_for(max_chars) for scene in plan.scenes])
+    encoding = export.encoding
+    whole = programme(plan.cuts(), cues=[_cues(plan, cut, encoding) for cut in plan.cuts()])
     return MuxSpec(
         segments=tuple(record.artifacts["segment"].digest for record in records),
         segment_frames=tuple(step.frames for step in planned),
@@ -176,12 +177,13 @@ def _poster_spec(plan: Plan, cut: SceneCut, encoding: Encoding, aspect: str) -> 
     return SegmentSpec(kind="body", frames=1, layers=(layer,), caption_mode="none", encoding=encoding)
 
 
-def _encoding(settings: Settings, export: ExportState) -> Encoding:
-    level, rendering = export.level, settings.rendering
-    width, height = frame_size(level, export.aspect)
+def encoding(settings: Settings, level: QualityLevel, aspect: str, encoder: str) -> Encoding:
+    """What an export's encoder is told for all its segments."""
+    rendering = settings.rendering
+    width, height = frame_size(level, aspect)
     return Encoding(
         codec=rendering.codec,
-        encoder=export.encoder,
+        encoder=encoder,
         level=level.name,
         width=width,
         height=height,
@@ -214,6 +216,13 @@ def _layer(plan: Plan, cut: SceneCut, picture: Picture, encoding: Encoding, offs
         reach=picture.reach,
     )
     return Layer(picture=picture, motion=motion, offset=offset)
+
+
+def _cues(plan: Plan, cut: SceneCut, encoding: Encoding) -> tuple[Cue, ...]:
+    """A scene's captions, with its words only where they are highlighted."""
+    max_chars = max_chars_for(encoding.width, encoding.height)
+    timed = _caption_mode(plan.brief, cut) == "words" and not _right_to_left(plan.brief)
+    return plan.scenes[cut.index - 1].cues_for(max_chars, timed_words=timed)
 
 
 def _right_to_left(brief: Brief) -> bool:

@@ -104,6 +104,7 @@ class Runner:
         self._waiting: dict[str, list[Step]] = {}
         self._made: set[str] = set()
         self._remedies = Remedies(plan, checkpoints.discard)
+        self._is_spoken = False
         self._go_on = go_on
         # The steps that failed for good, and of each key that did, why: an equal step fails with it.
         self._failed = Failures()
@@ -166,6 +167,9 @@ class Runner:
             self.tally.reused += len(reused)
             for step, _record in reused:
                 self._bus.send("step_reused", self._job_id, **_about(step))
+        if self._plan.is_cut and not self._is_spoken:
+            self._is_spoken = True
+            self._executor.lines_are_spoken()
         self._tell_plan()
 
     def _tell_plan(self) -> None:

@@ -10,7 +10,7 @@ from config.settings import QualityLevel
 from pipeline.steps import Step
 from stages.models import Narration, Picture
 from stages.render.captions import build_cues
-from stages.render.models import Cue, SceneCut
+from stages.render.models import Cue, Encoding, SceneCut
 
 
 @dataclass
@@ -23,11 +23,11 @@ class SceneState:
     cut: SceneCut | None = None
     cues: dict[int, tuple[Cue, ...]] = field(default_factory=dict)
 
-    def cues_for(self, max_chars: int) -> tuple[Cue, ...]:
+    def cues_for(self, max_chars: int, *, timed_words: bool) -> tuple[Cue, ...]:
         """Captions of the cut scene, set once for each length of line: its segments and every finished file have the same."""
         assert self.cut
         if max_chars not in self.cues:
-            self.cues[max_chars] = build_cues(self.cut, max_chars=max_chars)
+            self.cues[max_chars] = build_cues(self.cut, max_chars=max_chars, timed_words=timed_words)
         return self.cues[max_chars]
 
 
@@ -42,6 +42,7 @@ class ExportState:
     aspect: str
     level: QualityLevel
     encoder: str
+    encoding: Encoding
     segments: dict[tuple[int, int], Step] = field(default_factory=dict)
     done: dict[str, Record] = field(default_factory=dict)
     frames: int = 0

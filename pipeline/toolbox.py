@@ -99,6 +99,12 @@ class Toolbox:
 
         return tuple(create(name, **self._voice_account(name)) for name in self.speaker_names)
 
+    def rest_speakers(self) -> None:
+        """All lines are spoken: who spoke them may let go of what is large."""
+        if "_speakers" in vars(self):
+            for speaker in self._speakers:
+                speaker.rest()
+
     def painters(self) -> tuple[ImageProvider, ...]:
         return self._painters
 

@@ -6,6 +6,7 @@ import gc
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,22 @@ def test_the_collector_rests_until_the_one_who_stopped_it_is_done() -> None:
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_many_objects_made_meanwhile_count_as_old_and_are_still_collected() -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gc.enable()
+    with heap.uncollected():
+        knots = [Knot() for _ in range(heap._MANY_OBJECTS + 1)]
+    assert gc.get_count()[0] < heap._MANY_OBJECTS
+    assert gc.get_freeze_count() == 0
+    last = weakref.ref(knots.pop())
+    del knots
+    gc.collect()
+    assert last() is None
 
 
 def test_a_collector_that_was_off_stays_off() -> None:

@@ -391,15 +391,29 @@ def test_each_further_scene_costs_the_same_work_to_plan(make_plan: MakePlan, stu
     assert most - more == pytest.approx(2 * (more - few), rel=0.005)
 
 
+@pytest.mark.parametrize(("captions", "language", "has_cues", "has_words"), [
+    ("burned", "en", True, False), ("words", "en", True, True), ("words", "ar", True, False), ("none", "en", False, False),
+])  # fmt: skip
+def test_a_segment_is_told_of_captions_only_what_it_shows(
+    make_plan: MakePlan, stub_record: Answer, captions: str, language: str, has_cues: bool, has_words: bool
+) -> None:
+    plan = make_plan(brief_of("One two three.", captions=captions, language=language))
+    steps = run(plan, stub_record)
+    segment = next(step.work for step in steps if isinstance(step.work, SegmentSpec))
+    assert (bool(segment.cues), any(cue.words for cue in segment.cues)) == (has_cues, has_words)
+    video = next(step.work for step in steps if isinstance(step.work, MuxSpec))
+    assert [line for cue in video.cues for line in cue.lines] == ["One two three."]
+
+
 def test_captions_of_a_scene_are_set_once_for_all_that_show_them_alike(
     make_plan: MakePlan, stub_record: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, int]] = []
     build = captions.build_cues
 
-    def counted(cut: SceneCut, *, max_chars: int) -> tuple[Cue, ...]:
+    def counted(cut: SceneCut, *, max_chars: int, timed_words: bool) -> tuple[Cue, ...]:
         asked.append((cut.index, max_chars))
-        return build(cut, max_chars=max_chars)
+        return build(cut, max_chars=max_chars, timed_words=timed_words)
 
     monkeypatch.setattr(states, "build_cues", counted)
     plan = make_plan(brief_of("One.", "Two."), "youtube", "shorts")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from stages.base import CancelToken
 from stages.speech import frozen, hibari_engine, registry, segmenter
 from stages.speech.base import SpeechRequest
-from stages.speech.frozen import FrozenTable, freeze
+from stages.speech.frozen import FrozenTable, pack
 
 VALUES = (
     st.none()
@@ -51,14 +50,14 @@ def test_a_frozen_table_has_no_key_that_cannot_be_written_and_cannot_be_changed_
         table["b"]
 
 
-def test_only_large_dictionaries_are_frozen() -> None:
+def test_only_large_dictionaries_are_packed() -> None:
     large = {str(n): n for n in range(frozen._LARGE)}
-    owner = SimpleNamespace(large=large, small={"a": 1}, words=["a"] * frozen._LARGE)
-    freeze(owner, "large", "small", "words", "missing")
-    assert isinstance(owner.large, FrozenTable)
-    assert owner.large.get("7") == 7
-    assert owner.small == {"a": 1}
-    assert isinstance(owner.words, list)
+    packed = pack({"large": large, "small": {"a": 1}, "words": ["a"] * frozen._LARGE})
+    assert isinstance(packed["large"], FrozenTable)
+    assert packed["large"].get("7") == 7
+    assert packed["small"] == {"a": 1}
+    assert isinstance(packed["words"], list)
+    assert isinstance(pack(large), FrozenTable)
 
 
 @pytest.mark.filterwarnings("ignore")  # pysbd's own invalid escapes
@@ -87,8 +86,7 @@ def test_a_plain_sentence_needs_no_segmenter(monkeypatch: pytest.MonkeyPatch) ->
 def test_packed_tables_read_as_hibaris_own() -> None:
     from hibari.g2p import G2P
 
-    mine, packed = G2P(), G2P()
-    hibari_engine._pack_tables(packed)
+    mine, packed = G2P(), hibari_engine._reader(british=False)
     for table in (packed.lexicon.golds.d, packed.lexicon.silvers.d, packed.tagger.weights):
         assert isinstance(table, FrozenTable)
     for text in (
@@ -115,7 +113,16 @@ def test_a_rested_voice_speaks_the_same_again(tmp_path: Path) -> None:
     assert spoken("again") == first
 
 
-def test_the_network_is_loaded_once() -> None:
-    engine = hibari_engine.engine("heart")
-    assert engine._timed is not None
-    assert engine._hibari.sess is None
+def test_the_network_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    loaded: list[object] = []
+    session = onnxruntime.InferenceSession
+
+    def counted(*given: Any, **named: Any) -> Any:
+        loaded.append(given)
+        return session(*given, **named)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
+    hibari_engine.Engine("heart").speak("The lamp is lit.", 0, lambda: None)
+    assert len(loaded) == 1

@@ -74,6 +74,11 @@ def is_spaceless(char: str) -> bool:
     return bool(_SPACELESS_CHAR.match(char))
 
 
+def has_spaceless(text: str) -> bool:
+    """Whether there is one such character in `text`."""
+    return bool(_SPACELESS_CHAR.search(text))
+
+
 def atoms_of(lines: Sequence[PlacedLine], max_chars: int) -> Iterator[Atom]:
     number, before = 0, " "
     for position, line in enumerate(lines):

@@ -31,11 +31,12 @@ def max_chars_for(width: int, height: int) -> int:
     return 22 if height >= 1.2 * width else 28
 
 
-def build_cues(cut: SceneCut, *, max_chars: int) -> tuple[Cue, ...]:
+def build_cues(cut: SceneCut, *, max_chars: int, timed_words: bool = True) -> tuple[Cue, ...]:
     """A scene's captions, in frames of the scene, all within the frames that are its own.
 
     At most two lines of `max_chars` (a wide character counts twice), 5/6 to 7 s, 20 characters a second unless speech
-    is faster and leaves no pause. A silent line is shown for its whole time.
+    is faster and leaves no pause. A silent line is shown for its whole time. Cues hold their words only where those are
+    wanted one by one: what does not show is no reason to make frames again.
     """
     atoms = list(atoms_of(cut.lines, max_chars))
     if not atoms:
@@ -46,7 +47,7 @@ def build_cues(cut: SceneCut, *, max_chars: int) -> tuple[Cue, ...]:
     for (first, last), (start, end) in zip(spans, _times(cut, row, spans), strict=True):
         parts = [atoms[a:b] for a, b in row.lines(first, last)]
         texts = tuple(text_of(part) for part in parts)
-        words = tuple(word for part in parts for word in _words(part))
+        words = tuple(word for part in parts for word in _words(part)) if timed_words else ()
         cues.append(Cue(start=start, end=end, lines=texts, words=words))
     return tuple(cues)
 

@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise, repeat
 
 from config.errors import UsageError
 from stages.models import Narration, ScriptScene, TransitionName, Word
-from stages.render.caption_breaks import is_spaceless
+from stages.render.caption_breaks import has_spaceless, is_spaceless
 from stages.render.models import Cue, Pacing, PlacedLine, SceneCut, TimedCue, TimedLine
 
 SAMPLE_RATE_HZ = 48_000
@@ -157,7 +157,7 @@ def _shown_words(narration: Narration) -> tuple[Word, ...]:
     words = [word for word in narration.words if word.text.strip()]
     texts = [word.text.strip() for word in words]
     spans = [(word.start_s, word.end_s) for word in words]
-    if texts != tokens or any(map(is_spaceless, narration.text)):
+    if texts != tokens or has_spaceless(narration.text):
         if "".join("".join(texts).split()) == "".join(tokens):
             texts, spans = _as_written(narration.text, words)
         elif len(texts) == len(tokens):

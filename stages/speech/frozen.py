@@ -9,6 +9,8 @@ from itertools import accumulate
 from typing import Any
 
 _LARGE = 10_000
+# About so many entries are packed, and unpacked, together: fewer take more memory, more take longer to look up.
+_SHELF = 12
 
 
 class FrozenTable:
@@ -17,51 +19,41 @@ class FrozenTable:
     It answers `get`, `in`, `[]` and `len`. Values come out as new objects each time, so none can be changed in here.
     """
 
-    __slots__ = ("_key_ends", "_keys", "_value_ends", "_values")
+    __slots__ = ("_ends", "_length", "_packed")
 
     def __init__(self, mapping: Mapping[str, Any]) -> None:
-        # Texts and their UTF-8 sort alike.
-        ordered = sorted(mapping)
-        keys, values = [key.encode() for key in ordered], [marshal.dumps(mapping[key]) for key in ordered]
-        self._keys, self._values = b"".join(keys), b"".join(values)
-        self._key_ends, self._value_ends = _ends(keys), _ends(values)
+        self._length = len(mapping)
+        shelves: list[dict[str, Any]] = [{} for _ in range(len(mapping) // _SHELF + 1)]
+        for word, value in mapping.items():
+            shelves[hash(word) % len(shelves)][word] = value
+        packed = [marshal.dumps(shelf) for shelf in shelves]
+        # In one piece: thousands of small ones would keep the pages between which they stand.
+        self._packed = b"".join(packed)
+        self._ends = array("L", accumulate(map(len, packed), initial=0))
 
     def __len__(self) -> int:
-        return len(self._key_ends) - 1
+        return self._length
 
     def __contains__(self, key: str) -> bool:
-        return self._place(key) is not None
+        return key in self._shelf(key)
 
     def __getitem__(self, key: str) -> Any:
-        if (place := self._place(key)) is None:
-            raise KeyError(key)
-        return self._at(place)
+        return self._shelf(key)[key]
 
     def get(self, key: str, default: Any = None) -> Any:
-        return default if (place := self._place(key)) is None else self._at(place)
+        return self._shelf(key).get(key, default)
 
-    def _at(self, place: int) -> Any:
-        return marshal.loads(self._values[self._value_ends[place] : self._value_ends[place + 1]])  # noqa: S302 - bytes that we made
-
-    def _place(self, key: str) -> int | None:
-        keys, ends, wanted = self._keys, self._key_ends, key.encode(errors="surrogatepass")
-        low, high = 0, len(ends) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if keys[ends[middle] : ends[middle + 1]] < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(ends) - 1 and keys[ends[low] : ends[low + 1]] == wanted else None
+    def _shelf(self, key: str) -> dict[str, Any]:
+        """The entries among which `key` is, if it is anywhere."""
+        at = hash(key) % (len(self._ends) - 1)
+        found: dict[str, Any] = marshal.loads(self._packed[self._ends[at] : self._ends[at + 1]])  # noqa: S302 - bytes that we made
+        return found
 
 
-def freeze(owner: object, *names: str) -> None:
-    """Put frozen tables in place of an object's large dictionaries; what is not there, or is none, or is small, is left alone."""
-    for name in names:
-        found = getattr(owner, name, None)
-        if type(found) is dict and len(found) >= _LARGE:
-            setattr(owner, name, FrozenTable(found))
-
-
-def _ends(parts: list[bytes]) -> array[int]:
-    return array("L", accumulate(map(len, parts), initial=0))
+def pack(value: Any) -> Any:
+    """A large dictionary as a frozen table; a small one with the large ones that it holds packed; else what was given."""
+    if type(value) is not dict:
+        return value
+    if len(value) >= _LARGE:
+        return FrozenTable(value)
+    return {key: pack(item) for key, item in value.items()}

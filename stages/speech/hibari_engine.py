@@ -8,13 +8,14 @@ later model has no such tensor, or it does not add up to the sound, there are no
 from __future__ import annotations
 
 import functools
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stages.speech.frozen import freeze
+from stages.speech.frozen import pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,18 +67,17 @@ class Engine:
     """One voice. Reading text is guarded by a lock, for its tables may load late; the network runs in any thread."""
 
     def __init__(self, voice: str) -> None:
-        from hibari import Hibari
-        from hibari.voices import voice_path
+        from hibari import SAMPLE_RATE, Hibari
+        from hibari.voices import VOICES, voice_path
 
-        # Named by its path, so that a voice whose file has just gone is an error and not a download.
-        model = voice_path(voice, download_missing=False)
-        self._hibari = Hibari(voice=voice, model=model, threads=1)
+        # Its parts one by one: a whole `Hibari` loads a network of its own, with settings of its own.
+        self._rate_hz = int(SAMPLE_RATE)
+        self._split = Hibari.split_sentences
         self._lock = threading.Lock()
-        self._timed = _with_durations(Path(self._hibari.model_path))
-        if self._timed is not None:
-            # The same network once more, and never asked.
-            self._hibari.sess = None
-        _pack_tables(self._hibari.g2p)
+        self._symbols = _symbols()
+        self._reader = _reader(british=VOICES[voice]["british"])
+        # Named by its path, so that a voice whose file has just gone is an error and not a download.
+        self._session, self._outputs = _network(Path(voice_path(voice, download_missing=False)).read_bytes())
 
     def speak(self, text: str, seed: int, check: Callable[[], None]) -> Utterance:
         """Speak the text, which is only words and marks. `check` is called between its pieces and may raise."""
@@ -93,23 +93,21 @@ class Engine:
             samples, units = self._synthesise("".join(p.symbols + " " * p.space for p in chunk).strip(), rng)
             offset = sum(map(len, sound))
             if spans is not None and units is not None:
-                spans += _locate(
-                    chunk, units[1:-1], int(units[0]), offset, self._hibari.sample_rate, self._hibari.vocab
-                )
+                spans += _locate(chunk, units[1:-1], int(units[0]), offset, self._rate_hz, self._symbols)
             else:
                 spans = None
             sound.append(samples)
         whole = np.concatenate(sound) if sound else np.zeros(0, np.float32)
-        return Utterance(whole, int(self._hibari.sample_rate), None if spans is None else tuple(spans))
+        return Utterance(whole, self._rate_hz, None if spans is None else tuple(spans))
 
     def _pieces(self, text: str) -> list[Piece]:
         """The text's words in the engine's symbols. It is not normalised once more: we have read it already."""
-        g2p = self._hibari.g2p
+        reader = self._reader
         pieces: list[Piece] = []
         position = 0
-        for sentence in self._hibari.split_sentences(text):
+        for sentence in self._split(text):
             at = text.index(sentence, position)
-            for token in g2p.phonemize_tokens(g2p.tokenize(sentence)):
+            for token in reader.phonemize_tokens(reader.tokenize(sentence)):
                 end = at + len(token.text)
                 pieces.append(Piece(at, end, token.phonemes or "", bool(token.whitespace)))
                 at = end + len(token.whitespace)
@@ -122,15 +120,15 @@ class Engine:
         import numpy as np
         from hibari import dsp
 
-        ids = self._hibari.ids(symbols)
+        ids = [0, *(self._symbols[char] for char in symbols if char in self._symbols), 0]
         if len(ids) < 3:
             return np.zeros(0, np.float32), np.zeros(2, np.int64)
-        if self._timed is None:
-            return self._hibari.from_ids(ids, 1.0, rng), None
         feed = {"ids": np.asarray([ids], np.int64), "speed": np.asarray([1.0], np.float32)}
-        *parts, units = self._timed.run([*_OUTPUTS, _DURATIONS], feed)
-        samples = dsp.synth(*(part[0] for part in parts), rng)
-        units = np.asarray(units).reshape(-1)
+        parts = self._session.run(list(self._outputs), feed)
+        samples = dsp.synth(*(part[0] for part in parts[: len(_OUTPUTS)]), rng)
+        if len(parts) == len(_OUTPUTS):
+            return samples, None
+        units = np.asarray(parts[-1]).reshape(-1)
         trusted = len(units) == len(ids) and int(units.sum()) * _SAMPLES_PER_UNIT == len(samples)
         return samples, units if trusted else None
 
@@ -155,12 +153,24 @@ def unload() -> None:
         _load.cache_clear()
 
 
-def _pack_tables(g2p: Any) -> None:
-    """The tables of words and of the tagger are read once and then only asked. Where a later release has others, they stay."""
-    lexicon, tagger = getattr(g2p, "lexicon", None), getattr(g2p, "tagger", None)
-    for words in (getattr(lexicon, "golds", None), getattr(lexicon, "silvers", None)):
-        freeze(words, "d")
-    freeze(tagger, "weights", "tagdict")
+def _symbols() -> dict[str, int]:
+    """The network's number of each symbol of speech."""
+    from hibari.tts import ASSETS
+
+    numbers: dict[str, int] = json.loads((Path(ASSETS) / "vocab.json").read_text(encoding="utf-8"))
+    return numbers
+
+
+def _reader(*, british: bool) -> Any:
+    """hibari's own reader of words. Each of its tables, which are only asked, is packed before the next is read."""
+    import hibari.g2p
+
+    read = hibari.g2p._load_json
+    hibari.g2p._load_json = lambda name: pack(read(name))
+    try:
+        return hibari.g2p.G2P(british=british)
+    finally:
+        hibari.g2p._load_json = read
 
 
 def _chunks(pieces: list[Piece]) -> Iterator[list[Piece]]:
@@ -198,22 +208,30 @@ def _locate(chunk: list[Piece], units: Any, lead: int, samples_before: int, rate
     return spans
 
 
-def _with_durations(path: Path) -> Any:
-    """A session over the same model with the durations among its outputs; None when this model has none."""
-    import onnxruntime
-
+def _durations_as_output() -> bytes:
+    """What makes a model tell how long its symbols last, appended to it."""
     name = _DURATIONS.encode()
     value = b"\x0a" + bytes([len(name)]) + name  # ValueInfoProto.name
     output = b"\x62" + bytes([len(value)]) + value  # GraphProto.output
-    graph = b"\x3a" + bytes([len(output)]) + output  # ModelProto.graph, continued
+    return b"\x3a" + bytes([len(output)]) + output  # ModelProto.graph, continued
+
+
+def _network(model: bytes) -> tuple[Any, tuple[str, ...]]:
+    """The network and the names of all that it tells; durations are among them unless this model has none."""
+    wanted = (*_OUTPUTS, _DURATIONS)
+    try:
+        session = _session(model + _durations_as_output())
+    except Exception:  # noqa: BLE001 - onnxruntime's own tree has no public root; without durations we estimate
+        return _session(model), _OUTPUTS
+    return session, wanted if {item.name for item in session.get_outputs()}.issuperset(wanted) else _OUTPUTS
+
+
+def _session(model: bytes) -> Any:
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # Both keep as much as the longest sentence has ever needed, a hundred megabytes; without them it takes as long.
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(path.read_bytes() + graph, options, providers=["CPUExecutionProvider"])
-    except Exception:  # noqa: BLE001 - onnxruntime's own tree has no public root; without durations we estimate
-        return None
-    names = {item.name for item in session.get_outputs()}
-    return session if names.issuperset((*_OUTPUTS, _DURATIONS)) else None
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

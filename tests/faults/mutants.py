@@ -345,7 +345,7 @@ def _named(path):
     Mutant(
         "ffmpeg dies with the run",
         "stages/render/process.py",
-        "        prctl(1, signal.SIGKILL)\n",
+        "        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)\n",
         "",
         "test_process.py::test_ffmpeg_dies_with_the_program_however_that_dies",
     ),
