@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from config.errors import BriefError
 from stages.render.models import Motion
 from stages.render.motion import canvas_size, is_still
+from stages.render.resample import ROOM
 from stages.render.stills import header_size, is_picture, load_rgb, other_kind, picture_size
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 LUMA = (0.2126, 0.7152, 0.0722)
 _LUMA_GAIN, _CHROMA_GAIN = 219 / 255, 224 / 255
 # A moving picture is sampled between its pixels. From a canvas of twice the frame's density, its band limited to the frame's, plain
-# bilinear sampling comes out as sharp and as free of shimmer as four times the work on a single-density one.
-DENSITY = 2
+# bilinear sampling comes out as sharp and as free of shimmer as four times the work on a single-density one. The last bit keeps the
+# scale off 2 itself, at which samples of a moved picture are hard to come by.
+DENSITY = 2.04
 # What bilinear sampling takes from the finest detail, given back beforehand.
 _PREEMPHASIS = 0.18
 # Finished canvases that neighbouring segments will ask for again.
@@ -37,18 +39,20 @@ _KEPT_CANVASES, _KEPT_BYTES = 4, 100_000_000
 class Planes:
     """uint8 Y (h, w) and U, V (h/2, w/2). `chroma_x` is where a chroma sample lies, in luma pixels from the left one of its two.
 
-    It is 0 in the video that we write (MPEG-2 siting) and 0.5 (centred) in our own canvases; down, it is always centred.
+    It is 0 in the video that we write (MPEG-2 siting) and 0.5 (centred) in our own canvases; down, it is always centred. The
+    first `room` columns and rows of each plane only repeat its rim.
     """
 
     y: NDArray[np.uint8]
     u: NDArray[np.uint8]
     v: NDArray[np.uint8]
     chroma_x: float = 0.0
+    room: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the luma plane."""
-        return self.y.shape[1], self.y.shape[0]
+        """Width and height of the luma plane, without the room beside it."""
+        return self.y.shape[1] - self.room, self.y.shape[0] - self.room
 
     @property
     def nbytes(self) -> int:
@@ -142,18 +146,23 @@ def _denser(planes: Planes) -> Planes:
     import numpy as np
 
     kernel = np.array([-_PREEMPHASIS, 1 + 2 * _PREEMPHASIS, -_PREEMPHASIS], np.float32)
+    half = [round(side * DENSITY / 2) for side in planes.size]
 
-    def denser(plane: NDArray[np.uint8], method: int) -> NDArray[np.uint8]:
-        size = (plane.shape[1] * DENSITY, plane.shape[0] * DENSITY)
-        large = cv2.resize(plane, size, interpolation=method)
-        sharp = cv2.sepFilter2D(large, cv2.CV_8U, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
-        return np.asarray(sharp, np.uint8)
+    def denser(plane: NDArray[np.uint8], width: int, height: int, method: int) -> NDArray[np.uint8]:
+        roomy = np.empty((height + ROOM, width + ROOM), np.uint8)
+        inner = roomy[ROOM:, ROOM:]
+        large = cv2.resize(plane, (width, height), interpolation=method)
+        cv2.sepFilter2D(large, cv2.CV_8U, kernel, kernel, dst=inner, borderType=cv2.BORDER_REPLICATE)
+        roomy[ROOM:, :ROOM] = inner[:, :1]
+        roomy[:ROOM] = roomy[ROOM]
+        return roomy
 
     return Planes(
-        denser(planes.y, cv2.INTER_LANCZOS4),
-        denser(planes.u, cv2.INTER_CUBIC),
-        denser(planes.v, cv2.INTER_CUBIC),
+        denser(planes.y, 2 * half[0], 2 * half[1], cv2.INTER_LANCZOS4),
+        denser(planes.u, *half, cv2.INTER_CUBIC),
+        denser(planes.v, *half, cv2.INTER_CUBIC),
         planes.chroma_x,
+        ROOM,
     )
 
 
