@@ -73,6 +73,8 @@ class Painter:
                 painted = _LayerPainter(layer, self._source(layer, find), self._size, mover)
                 stack.callback(painted.source.close)
                 self._layers.append(painted)
+            # A frame may still be on its way while the next one is painted.
+            self._targets = [blank_frame(self._size) for _ in range(2)]
             self._overlays = [_overlay(bitmap) for bitmap in caption_bitmaps(spec)]
             self._picture = self._picture_painter()
             self._stack = stack.pop_all()
@@ -86,9 +88,12 @@ class Painter:
         self._stack.close()
 
     def frames(self) -> Iterator[memoryview]:
-        """All frames in order, planes Y, U, V one after the other. Each is valid until the next is asked for."""
-        target = blank_frame(self._size)
+        """All frames in order, planes Y, U, V one after the other.
+
+        Each stays as it is until the one after the next is asked for, and the last two as long as the painter.
+        """
         for number in range(self._spec.frames):
+            target = self._targets[number % len(self._targets)]
             self._picture(number, target)
             for overlay in self._overlays:
                 if overlay.start <= number < overlay.end:
