@@ -161,6 +161,19 @@ def test_a_move_follows_its_path_to_a_hundredth_of_a_pixel(world: World) -> None
         assert float(np.sqrt(np.mean(np.square(errors)))) < 0.03
 
 
+def test_a_frame_stays_as_it_is_while_the_next_one_is_painted(world: World) -> None:
+    spec = world.spec(world.layer("one"), world.layer("two"), frames=5)
+    whole = world.painted(spec)
+    with Painter(spec, world.find) as painter:
+        last: memoryview | None = None
+        for number, frame in enumerate(painter.frames()):
+            if last is not None:
+                assert np.array_equal(np.frombuffer(last, np.uint8), whole[number - 1])
+            last = frame
+        assert last is not None
+        assert np.array_equal(np.frombuffer(last, np.uint8), whole[-1])
+
+
 # Encoding
 
 

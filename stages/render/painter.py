@@ -16,6 +16,7 @@ from stages.render.frames import Frame, blank_frame
 from stages.render.models import Layer, SegmentSpec
 from stages.render.motion import affine_at
 from stages.render.planes import LUMA, Planes, load_planes
+from stages.render.resample import Mover
 from stages.render.transitions import transition
 
 if TYPE_CHECKING:
@@ -67,10 +68,13 @@ class Painter:
         self._size = (spec.encoding.width, spec.encoding.height)
         with contextlib.ExitStack() as stack:
             self._layers = []
+            mover = Mover(self._size)
             for layer in spec.layers:
-                painted = _LayerPainter(layer, self._source(layer, find), self._size)
+                painted = _LayerPainter(layer, self._source(layer, find), self._size, mover)
                 stack.callback(painted.source.close)
                 self._layers.append(painted)
+            # A frame may still be on its way while the next one is painted.
+            self._targets = [blank_frame(self._size) for _ in range(2)]
             self._overlays = [_overlay(bitmap) for bitmap in caption_bitmaps(spec)]
             self._picture = self._picture_painter()
             self._stack = stack.pop_all()
@@ -84,9 +88,12 @@ class Painter:
         self._stack.close()
 
     def frames(self) -> Iterator[memoryview]:
-        """All frames in order, planes Y, U, V one after the other. Each is valid until the next is asked for."""
-        target = blank_frame(self._size)
+        """All frames in order, planes Y, U, V one after the other.
+
+        Each stays as it is until the one after the next is asked for, and the last two as long as the painter.
+        """
         for number in range(self._spec.frames):
+            target = self._targets[number % len(self._targets)]
             self._picture(number, target)
             for overlay in self._overlays:
                 if overlay.start <= number < overlay.end:
@@ -113,8 +120,9 @@ class Painter:
 class _LayerPainter:
     """Moves one layer's canvas into frames."""
 
-    def __init__(self, layer: Layer, source: _Source, size: tuple[int, int]) -> None:
+    def __init__(self, layer: Layer, source: _Source, size: tuple[int, int], mover: Mover) -> None:
         self.source = source
+        self._mover = mover
         self._layer = layer
         self._size = size
 
@@ -128,31 +136,12 @@ class _LayerPainter:
         picture = (self._layer.picture.width, self._layer.picture.height)
         at = affine_at(self._layer.motion, frame, planes.size, self._size, picture)
         scale, x = (at.scale_x, at.scale_y), at.x - at.scale_x * shift
-        _move(planes.y, target.y, scale, x, at.y)
+        room = planes.room
+        self._mover.move(planes.y, target.y, scale, (x, at.y), room)
         # Where the frame's chroma samples lie (left, centred) in the canvas, whose own may lie elsewhere.
-        chroma_x = (x - planes.chroma_x) / 2
-        chroma_y = (at.scale_y * 0.5 + at.y - 0.5) / 2
-        _move(planes.u, target.u, scale, chroma_x, chroma_y)
-        _move(planes.v, target.v, scale, chroma_x, chroma_y)
-
-
-def _move(source: NDArray[np.uint8], target: NDArray[np.uint8], scale: tuple[float, float], x: float, y: float) -> None:
-    import cv2
-    import numpy as np
-
-    height, width = target.shape
-    inside = 0 <= x <= source.shape[1] - width and 0 <= y <= source.shape[0] - height
-    if inside and scale == (1.0, 1.0) and x == int(x) and y == int(y):
-        np.copyto(target, source[int(y) : int(y) + height, int(x) : int(x) + width])
-        return
-    cv2.warpAffine(
-        source,
-        np.array([[scale[0], 0.0, x], [0.0, scale[1], y]]),
-        (target.shape[1], target.shape[0]),
-        dst=target,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+        chroma_at = ((x - planes.chroma_x) / 2, (at.scale_y * 0.5 + at.y - 0.5) / 2)
+        self._mover.move(planes.u, target.u, scale, chroma_at, room)
+        self._mover.move(planes.v, target.v, scale, chroma_at, room)
 
 
 def _overlay(bitmap: CaptionBitmap) -> _Overlay:

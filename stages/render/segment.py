@@ -18,6 +18,7 @@ from stages.render.models import MediaFacts, SegmentSpec
 from stages.render.painter import Painter
 from stages.render.probe import decode_all, probe_video
 from stages.render.process import Run, run_ffmpeg
+from stages.render.spout import Spout
 
 # Packets, decoded pictures, width, height, frame rate.
 _Facts = tuple[int, int, int, int, Fraction]
@@ -54,10 +55,11 @@ def _encode(spec: SegmentSpec, encoder: Encoder, out: Path, context: Context, ca
     with Painter(spec, context.artifact) as painter:
 
         def feed(stdin: IO[bytes]) -> None:
+            spout = Spout(stdin)
             for frame in painter.frames():
                 cancel.check()
                 painted.add_raw(frame, size)
-                stdin.write(frame)
+                spout.write(frame)
 
         run_ffmpeg(encoder.arguments(spec.encoding, out), run, feed)
     return painted
