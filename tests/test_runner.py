@@ -41,10 +41,15 @@ class StubExecutor:
 
     def __init__(self, checkpoints: Checkpoints, answer: Callable[[Step], Record], work: Work) -> None:
         self.made: list[str] = []
+        # How much was made when the voices were let go.
+        self.after_speech: list[int] = []
         self.degraded: dict[str, Degradation] = {}
         self._checkpoints = checkpoints
         self._answer = answer
         self._work = work
+
+    def lines_are_spoken(self) -> None:
+        self.after_speech.append(len(self.made))
 
     def execute(self, step: Step, cancel: CancelToken) -> Record:
         self._work(step, cancel)
@@ -122,6 +127,14 @@ def test_every_step_is_made_once_and_then_reused(house: House) -> None:
     again = house.run(brief_of("One two.", "Three."))
     assert (again.tally.executed, again.tally.reused) == (0, runner.tally.executed)
     assert house.executor.made == []
+
+
+def test_the_voices_are_let_go_once_when_the_last_line_is_spoken(house: House) -> None:
+    house.run(brief_of("One two.", "Three."))
+    (then,) = house.executor.after_speech
+    assert sum(name.startswith("speech/") for name in house.executor.made[:then]) == 2
+    assert not any(name.startswith("speech/") for name in house.executor.made[then:])
+    assert then < len(house.executor.made)
 
 
 def test_equal_steps_are_made_once_and_the_others_reuse_it(house: House) -> None:
