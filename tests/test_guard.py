@@ -293,17 +293,6 @@ def test_an_encoder_whose_neighbours_tripped_its_circuit_is_broken_here_too_and_
     assert len(caught.value.attempts) == 6
 
 
-@pytest.mark.parametrize("operation", ["encode", "mix", "mux"])
-def test_software_on_this_machine_is_tried_to_its_last_try_as_nobody_could_do_it_in_its_place(operation: str) -> None:
-    at, software = desk(retries=3), Named("libx264")
-    for _ in range(3):
-        with pytest.raises(RetryExhaustedError):
-            at.call(operation, [software], failing(*[TransientError("killed")] * 4))
-    assert [note.outcome for note in at.notes] == ["failed"] * 12
-    assert at.call(operation, [software], failing())[0] == "answer"
-    assert at.log == []
-
-
 def test_circuits_can_be_sent_to_report_elsewhere() -> None:
     first: list[str] = []
     second: list[str] = []

@@ -10,7 +10,15 @@ import pytest
 
 from checkpoints.ledger import Ledger
 from checkpoints.rests import RestRow, RestRows
-from config.errors import ProviderError, QuotaError, RateLimitedError, RestingError, TransientError, UnavailableError
+from config.errors import (
+    ProviderError,
+    QuotaError,
+    RateLimitedError,
+    RestingError,
+    RetryExhaustedError,
+    TransientError,
+    UnavailableError,
+)
 from pipeline.resilience.budget import Budgets
 from pipeline.resilience.limits import Limits
 from pipeline.resilience.observing import LimitWaited, RestBegun
@@ -242,3 +250,36 @@ def test_a_failure_that_says_when_to_come_back_begins_no_rest() -> None:
     busy = TransientError("503", kind="ServiceUnavailable", retry_after_s=30)
     at.call("write", [A, B], at.work({"a": [busy]}))
     assert at.call("write", [A, B], at.work({}))[1] is A
+
+
+# An open circuit of what nobody could do in its place
+
+KILLED = [TransientError("killed")] * 12
+
+
+def waits_for_circuits(at: Desk) -> list[float]:
+    return [event.waited_s for event in at.of(LimitWaited) if event.limit == "circuit"]
+
+
+@pytest.mark.parametrize("operation", ["encode", "mix", "mux"])
+def test_the_circuit_of_software_on_this_machine_is_waited_for(operation: str) -> None:
+    at = desk(settings_of())
+    work = at.work({"libx264": KILLED})
+    for _ in range(3):
+        with pytest.raises(RetryExhaustedError):
+            at.call(operation, [Named("libx264")], work)
+    assert [note.outcome for note in at.notes] == ["failed"] * 12
+    # The fifth failure opens it, and each test that fails opens it again: seven are made while it is open.
+    assert len(waits_for_circuits(at)) == 7
+    assert at.call(operation, [Named("libx264")], work)[0] == "from libx264"
+
+
+def test_no_circuit_is_waited_for_beyond_the_jobs_time_or_where_another_encoder_comes_next() -> None:
+    for name, left_s in (("libx264", 5.0), ("h264_nvenc", None)):
+        at = desk(settings_of(Resilience={"Retry": {"MaxRetryAttempts": 0}}), job_left_s=lambda left_s=left_s: left_s)
+        work = at.work({name: KILLED})
+        for _ in range(6):
+            with pytest.raises(RetryExhaustedError):
+                at.call("encode", [Named(name)], work)
+        assert [note.outcome for note in at.notes] == ["failed"] * 5 + ["refused"]
+        assert waits_for_circuits(at) == []

@@ -95,14 +95,9 @@ def _names(kind: str) -> tuple[str, ...]:
 
 def _rows(loaded: Loaded, asked: _Asked, policy: Policy) -> Iterator[Row]:
     """Every rule under the name that it has in settings, with who set it."""
-    from pipeline.resilience.policy import stands_alone
-
     providers: SettingPath = ("providers", _field(asked.provider))
     own = loaded.settings.providers.policy_of(asked.provider)
-    if stands_alone(asked.operation, asked.provider):
-        yield Row("Resilience.CircuitBreaker", "none: nobody else could do it", "", "default")
-    else:
-        yield from _block(loaded, policy.breaker, ("resilience", "circuit_breaker"), own.circuit_breaker, providers)
+    yield from _block(loaded, policy.breaker, ("resilience", "circuit_breaker"), own.circuit_breaker, providers)
     retry = _block(loaded, policy.retry, ("resilience", "retry"), own.retry, providers)
     # What is tried again of this machine's own work no list says.
     yield from (row for row in retry if asked.kind != "Render" or not row.name.endswith("Errors"))

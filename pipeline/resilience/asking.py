@@ -27,7 +27,7 @@ from pipeline.resilience.observing import (
     RetriesExhausted,
     RetryPause,
 )
-from pipeline.resilience.policy import LOCAL_MEDIA, Policy
+from pipeline.resilience.policy import LOCAL_MEDIA, Policy, stands_alone
 from pipeline.resilience.restraints import Restraints
 from pipeline.resilience.rests import clock_time
 from pipeline.resilience.retry import Pause, Retrier, SpentError
@@ -43,6 +43,8 @@ EXHAUSTED_MESSAGE = "All retry attempts have been exhausted for this operation"
 _COME_BACK_S = 60.0
 # A rest this short is over before anybody else could have been asked.
 _SHORT_REST_S = 0.05
+# How often it is looked whether a circuit that is waited for is still open: at the most, and at the least.
+_LOOK_S, _LEAST_LOOK_S = 1.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Asking(Generic[P, T]):
         made_before, began_s = self.calls, around.clock.monotonic()
         try:
             self._heed_rest()
-            with self._limited(), around.breakers.admit(policy, name, around.job_id):
+            with self._limited(), self._admitted():
                 self.calls += 1
                 began_s = around.clock.monotonic()
                 answer = in_time(
@@ -170,6 +172,27 @@ class Asking(Generic[P, T]):
             return
         patience = Patience(self._sleep, self._left_s)
         with self.around.restraints.limits.turn(self.provider.name, limit, patience, self._tell_wait):
+            yield
+
+    @contextlib.contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """Through the circuit. While it is open, a provider in whose place nobody could do it is waited for, if there is time."""
+        around, name, waited_s = self.around, self.provider.name, 0.0
+        with contextlib.ExitStack() as stack:
+            while True:
+                try:
+                    stack.enter_context(around.breakers.admit(self.policy, name, around.job_id))
+                    break
+                except CircuitOpenError as error:
+                    left_s = error.retry_after_s or 0.0
+                    if not stands_alone(self.operation, name) or not self._fits(left_s):
+                        raise
+                    # Somebody else's test may be over before that.
+                    pause_s = min(max(left_s, _LEAST_LOOK_S), _LOOK_S)
+                    self._sleep(pause_s)
+                    waited_s += pause_s
+            if waited_s:
+                self._tell_wait("circuit", waited_s)
             yield
 
     def _is_worth_another(self, error: ProviderError) -> bool:
@@ -247,5 +270,5 @@ class Asking(Generic[P, T]):
             RetryPause(self.operation, self.provider.name, pause.number, pause.delay_s, pause.error.kind, pause.asked_s)
         )
 
-    def _tell_wait(self, limit: Literal["rest", "rate", "concurrency"], waited_s: float) -> None:
+    def _tell_wait(self, limit: Literal["rest", "circuit", "rate", "concurrency"], waited_s: float) -> None:
         self.around.observe(LimitWaited(self.operation, self.provider.name, limit, waited_s))

@@ -80,11 +80,11 @@ class RestBegun:
 
 @dataclass(frozen=True)
 class LimitWaited:
-    """A call waited before it was made: for its rest's end, for the rate or for a place among those at the same time."""
+    """A call waited before it was made: for its rest's end, its circuit, the rate, or a place among those at the same time."""
 
     operation: str
     provider: str
-    limit: Literal["rest", "rate", "concurrency"]
+    limit: Literal["rest", "circuit", "rate", "concurrency"]
     waited_s: float
 
 

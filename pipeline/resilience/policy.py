@@ -52,9 +52,9 @@ class Policy:
 
 
 def stands_alone(operation: str, provider: str) -> bool:
-    """Whether nobody could do it in the provider's place: an open circuit would turn trouble into failure, and spare nobody.
+    """Whether nobody could do it in the provider's place: refusing would turn trouble into failure, and spare nobody.
 
-    So it is with software on this machine. What is left then is the same work again, or the same with less to do.
+    So it is with software on this machine. While its circuit is open, it is waited for.
     """
     return operation in LOCAL_MEDIA and provider in SOFTWARE.values()
 
@@ -64,16 +64,13 @@ def policy_for(settings: Settings, operation: str, provider: str) -> Policy:
     local = operation in LOCAL_MEDIA
     own = settings.providers.policy_of(provider)
     chain = chain_of(settings, operation)
-    breaker = _over(settings.resilience.circuit_breaker, own.circuit_breaker)
-    if stands_alone(operation, provider):
-        breaker = breaker.model_copy(update={"enabled": False})
 
     def limit_s(given_ms: float | None, usual_ms: float) -> float:
         return 0.0 if local else (usual_ms if given_ms is None else given_ms) / 1000
 
     return Policy(
         name=f"{provider}-{KINDS.get(operation, operation)}",
-        breaker=breaker,
+        breaker=_over(settings.resilience.circuit_breaker, own.circuit_breaker),
         retry=_over(settings.resilience.retry, own.retry),
         request_timeout_s=limit_s(own.request_timeout_ms, settings.timeouts.request_ms),
         operation_timeout_s=limit_s(own.operation_timeout_ms, settings.timeouts.operation_ms),

@@ -300,11 +300,11 @@ def _named(path):
     ),
     # Failures on purpose
     Mutant(
-        "no circuit keeps software from its last try",
-        "pipeline/resilience/policy.py",
-        "    if stands_alone(operation, provider):",
-        "    if False:",
-        "test_guard.py::test_software_on_this_machine_is_tried_to_its_last_try_as_nobody_could_do_it_in_its_place",
+        "an open circuit is waited for where nobody could do it in its place",
+        "pipeline/resilience/asking.py",
+        "if not stands_alone(self.operation, name) or not self._fits(left_s):",
+        "if True:",
+        "test_guard_rests.py::test_the_circuit_of_software_on_this_machine_is_waited_for",
     ),
     Mutant(
         "the last resort is spared",
