@@ -23,7 +23,7 @@ RETRIES, THRESHOLD = 1, 3
 # Two calls are under way at a time beside the encoders.
 WORKERS = 2
 
-KINDS = {"write": "LLM", "speak": "TTS", "draw": "Images"}
+KINDS = {"write": "LLM", "speak": "TTS", "draw": "Images", "encode": "Render", "mix": "Render", "mux": "Render"}
 STAGES = {"script": "write", "speech": "speak", "images": "draw"}
 STAND_INS = frozenset({"template", "text", "placeholder"})
 CODES = {
@@ -37,7 +37,7 @@ CODES = {
 }
 # After these the same provider is not asked again, and its circuit does not count them.
 FOR_GOOD = frozenset({"QUOTA_EXCEEDED", "DISK_FULL"})
-COUNTED = frozenset({"error", "timeout", "truncated"})
+COUNTED = frozenset({"error", "timeout", "truncated", "killed_encoder"})
 
 SMALL: dict[str, Any] = {
     "Quality": {
