@@ -21,7 +21,8 @@ _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3
 _LARGE_BYTES = 1 << 20
 _HEAPS = 2
 _MANY_OBJECTS = 50_000
-# ffmpeg's blocks of that size are frames. It takes no longer so, and 15 MB less at 1080p.
+# ffmpeg's blocks of that size are frames. Memory comes first here: without this an encoder holds 40 MB more at 1080p, and pays
+# for 600 page faults a frame less, about 0.6 to 1.0 ms.
 _CHILDRENS_LARGE_BYTES = 1_000_000
 
 
