@@ -179,10 +179,19 @@ def _type(info: FieldInfo) -> str:
     if SecretStr in (annotation, *get_args(annotation)):
         return "text, secret"
     if get_origin(annotation) is tuple:
-        return "width x height"
+        return _tuple_type(get_args(annotation))
     kinds: dict[Any, str] = {bool: "true or false", int: "whole number", float: "number", str: "text"}
     kind = next((kinds[part] for part in (annotation, *get_args(annotation)) if part in kinds), "")
     return f"{kind}{_range(info)}"
+
+
+def _tuple_type(parts: tuple[Any, ...]) -> str:
+    """A size, or a list whose items may be anything of a kind or some of a few."""
+    if Ellipsis not in parts:
+        return "width x height"
+    if get_origin(parts[0]) is Literal:
+        return "list of " + ", ".join(f"`{choice}`" for choice in get_args(parts[0]))
+    return "list"
 
 
 def _range(info: FieldInfo) -> str:
