@@ -67,6 +67,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(
             f"{len(shaken)} shaken runs: exits {codes}; {faults} failures on purpose, {degradations} degradations"
         )
-    kills = sum(value for report in reports for name, value in report.user_properties if name == _KILLS)
+    # They are counted when a test's worlds are done with, which the report of its end alone tells.
+    ends = [report for report in terminalreporter.stats.get("", []) if report.when == "teardown"]
+    kills = sum(value for report in ends for name, value in report.user_properties if name == _KILLS)
     if kills:
         terminalreporter.write_line(f"{kills} kills delivered")
