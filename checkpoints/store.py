@@ -118,7 +118,10 @@ class Store:
             seen = _stamp(path)
             if not self.verify(artifact) and _stamp(path) == seen:
                 self._verified.pop(artifact.digest, None)
-                path.unlink()
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
     def discard_unused(self, digest: str, since: float) -> int:
         """Remove an artifact unless it was used after the Unix time `since`; returns the bytes that it held."""

@@ -95,6 +95,10 @@ def test_a_damaged_artifact_does_not_verify(store: Store, harm: Callable[[Path],
     harm(store.path(artifact.digest))
     looking = Store(store.root) if fresh else store
     assert not looking.verify(artifact)
+    looking.discard_damaged(artifact)
+    assert not looking.path(artifact.digest).exists()
+    assert put(looking, b"0123456789") == artifact
+    assert looking.verify(artifact)
 
 
 def test_a_flipped_bit_that_keeps_size_and_time_is_found_by_a_fresh_process(store: Store) -> None:
