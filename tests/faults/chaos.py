@@ -219,6 +219,9 @@ class Account:
         return Counter(event["name"] for event in self.ended.of("circuit_changed") if event["new"] == "open")
 
     def _is_explained(self, refused: dict[str, Any]) -> bool:
+        if refused["code"] == "INTERRUPTED":
+            # It waited for its circuit when its export went on at a lower level.
+            return refused["operation"] in ("encode", "mux") and bool(self.ended.of("step_down"))
         if refused["code"] == "CIRCUIT_OPEN":
             return f"{refused['provider']}-{KINDS[refused['operation']]}" in self._opened()
         resting = {fault["provider"] for fault in self.faults if fault["kind"] in ("quota", "rate_limit")}
