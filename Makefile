@@ -45,7 +45,7 @@ bench: $(READY)
 
 # For maintainers: the lock is made by `uv` and holds hashes, markers and no address.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate pyproject.toml --group dev -o requirements.lock
 
 media: $(READY)
