@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -190,3 +191,20 @@ def workbench(tmp_path: Path) -> Iterator[Workbench]:
     bench = Workbench(tmp_path / "bench")
     yield bench
     bench.ledger.close()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What fault runs recorded, summed up over all tests, those of other workers included."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    shaken = [value for report in reports for name, value in report.user_properties if name == "shaken"]
+    if shaken:
+        codes = ", ".join(f"{count} × {code}" for code, count in sorted(Counter(item[0] for item in shaken).items()))
+        faults, degradations = sum(item[1] for item in shaken), sum(item[2] for item in shaken)
+        terminalreporter.write_line(
+            f"{len(shaken)} shaken runs: exits {codes}; {faults} failures on purpose, {degradations} degradations"
+        )
+    # They are counted when a test's worlds are done with, which the report of its end alone tells.
+    ends = [report for report in terminalreporter.stats.get("", []) if report.when == "teardown"]
+    kills = sum(value for report in ends for name, value in report.user_properties if name == "kills")
+    if kills:
+        terminalreporter.write_line(f"{kills} kills delivered")

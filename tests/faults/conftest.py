@@ -1,9 +1,8 @@
-"""What all fault runs share: one undisturbed run to compare with, and a count of the kills that were delivered."""
+"""What all fault runs share: one undisturbed run to compare with."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 
 import pytest
 from harness import World
-
-_KILLS = "kills delivered"
 
 
 @dataclass(frozen=True)
@@ -54,21 +51,4 @@ def make_world(tmp_path: Path, record_property: Callable[[str, Any], None]) -> I
         return worlds[-1]
 
     yield make
-    record_property(_KILLS, sum(world.kills for world in worlds))
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The sums over all tests, those of other workers included."""
-    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
-    shaken = [value for report in reports for name, value in report.user_properties if name == "shaken"]
-    if shaken:
-        codes = ", ".join(f"{count} × {code}" for code, count in sorted(Counter(item[0] for item in shaken).items()))
-        faults, degradations = sum(item[1] for item in shaken), sum(item[2] for item in shaken)
-        terminalreporter.write_line(
-            f"{len(shaken)} shaken runs: exits {codes}; {faults} failures on purpose, {degradations} degradations"
-        )
-    # They are counted when a test's worlds are done with, which the report of its end alone tells.
-    ends = [report for report in terminalreporter.stats.get("", []) if report.when == "teardown"]
-    kills = sum(value for report in ends for name, value in report.user_properties if name == _KILLS)
-    if kills:
-        terminalreporter.write_line(f"{kills} kills delivered")
+    record_property("kills", sum(world.kills for world in worlds))
