@@ -6,7 +6,6 @@ A zero exit code proves little (a graceful stop leaves a short, valid file), so 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import functools
 import hashlib
@@ -14,7 +13,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -26,25 +24,17 @@ from checkpoints.files import mapping_errors
 from config.errors import (
     OutOfMemoryError,
     TimedOutError,
-    TransientError,
     UnavailableError,
 )
 from stages.base import CancelToken
+from stages.render.child import start
 from stages.render.ffmpeg_errors import error_for
 from stages.render.memory import oom_kills
 
-if sys.platform == "linux":
-    import fcntl
-
 _PROGRESS = re.compile(rb"^(frame|out_time_us|total_size)=\s*(\d+)")
 _GRACE_S = 5.0
-_PIPE_BYTES = 1 << 20
 _LOG_BYTES = 1 << 16
-# Of 1000: more than any difference in size between the run and its encoder.
-_FIRST_TO_GO = "800"
 _WATCH_S = 0.25
-# Linux's prctl.h.
-_PR_SET_PDEATHSIG, _PR_SET_THP_DISABLE = 1, 41
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,7 @@ def run_ffmpeg(arguments: Sequence[str], run: Run, feed: Callable[[IO[bytes]], N
     with mapping_errors(log):
         stderr = _with_room(log)
     try:
-        with stderr, _Supervisor(_start(command, stderr, run, feed is not None), run) as supervisor:
+        with stderr, _Supervisor(start(command, stderr, run.what, feed is not None), run) as supervisor:
             broken = supervisor.feed(feed) if feed else False
             code = supervisor.wait()
         text = log.read_text(errors="replace").rstrip("\0")
@@ -209,63 +199,6 @@ class _Supervisor:
                 os.killpg(self._child.pid, signal.SIGKILL)
             else:
                 self._child.kill()
-
-
-def _start(command: Sequence[str], stderr: IO[bytes], run: Run, piped: bool) -> subprocess.Popen[bytes]:
-    """A group of its own keeps a terminal's Ctrl-C away from the child: the run decides how it ends."""
-    options: dict[str, object] = {}
-    if os.name == "posix":
-        options["process_group"] = 0
-    if sys.platform == "linux":
-        options["preexec_fn"] = _die_with_parent(os.getpid())
-    try:
-        child: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]
-            list(command),
-            stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            **options,
-        )
-    except OSError as error:
-        if error.errno == errno.ENOMEM:
-            raise OutOfMemoryError(
-                f"No memory to start ffmpeg for {run.what}", hint="close other programs, then: framekeep resume"
-            ) from error
-        raise TransientError(
-            f"ffmpeg could not be started for {run.what}: {error.strerror or error}",
-            provider="ffmpeg",
-            hint="framekeep doctor",
-            kind="ServiceUnavailable",
-        ) from error
-    if sys.platform == "linux" and child.stdin:
-        # Raw frames are far larger than the usual 64 KB, and every refill is a switch of tasks. It may be forbidden.
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(child.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    return child
-
-
-@functools.cache
-def _prctl() -> Callable[..., int]:
-    return ctypes.CDLL(None, use_errno=True).prctl
-
-
-def _die_with_parent(parent: int) -> Callable[[], None]:
-    """For the child, before it becomes ffmpeg: the kernel kills it when its parent dies, however that dies.
-
-    Where memory runs out, it is the one to go: the run that is left makes the picture smaller. And it takes its memory by
-    small pages: large ones round each of an encoder's frames up, and save no time.
-    """
-    prctl = _prctl()
-
-    def prepare() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare
 
 
 def _with_room(log: Path) -> IO[bytes]:
