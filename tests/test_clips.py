@@ -117,10 +117,7 @@ def test_hdr_clips_look_as_bright_as_others(tmp_path: Path, transfer: str) -> No
     path = hdr_clip(tmp_path / "a.mp4", light, transfer)
     assert clip_facts(path).is_hdr
     (planes,) = planes_of(path, [0], (160, 32), 10)
-    found = [
-        (int(planes.y[16, 8 + 16 * patch]), int(planes.u[8, 4 + 8 * patch]), int(planes.v[8, 4 + 8 * patch]))
-        for patch in range(10)
-    ]
+    found = [(int(planes.y[16, 8 + 16 * patch]), *map(int, planes.uv[8, 4 + 8 * patch])) for patch in range(10)]
     # Below the shoulder, what a screen of gamma 2.4 shows for light in parts of paper white.
     for seen, nits in zip(found[:5], greys, strict=False):
         assert seen == pytest.approx((16 + 219 * (nits / 203) ** (1 / 2.4), 128, 128), abs=3)

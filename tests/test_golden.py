@@ -77,7 +77,7 @@ class Studio:
             for at, frame in enumerate(painter.frames()):
                 if at == number:
                     planes = np.frombuffer(frame, np.uint8).reshape(SIZE[1] * 3 // 2, SIZE[0])
-                    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), np.uint8)
+                    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_NV12), np.uint8)
         raise AssertionError("there is no such frame")
 
 

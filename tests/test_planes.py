@@ -51,7 +51,7 @@ def at(planes: Planes, x: float, y: float) -> tuple[int, int, int]:
     width, height = planes.size
     row, column = int(y * height), int(x * width)
     chroma = row // 2, column // 2
-    return int(planes.y[row, column]), int(planes.u[chroma]), int(planes.v[chroma])
+    return int(planes.y[row, column]), *map(int, planes.uv[chroma])
 
 
 def assert_near(found: tuple[int, ...], wanted: tuple[int, ...], slack: int = 2) -> None:

@@ -279,7 +279,7 @@ def test_a_child_that_nobody_could_watch_is_not_left_behind(
 ) -> None:
     instead("time.sleep(60)")
     children: list[subprocess.Popen[bytes]] = []
-    start = process._start
+    start = process.start
 
     def remember(*given: Any) -> subprocess.Popen[bytes]:
         children.append(start(*given))
@@ -289,7 +289,7 @@ def test_a_child_that_nobody_could_watch_is_not_left_behind(
         raise RuntimeError("can't start new thread")
 
     token = CancelToken()
-    monkeypatch.setattr(process, "_start", remember)
+    monkeypatch.setattr(process, "start", remember)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         with pytest.raises(OutOfMemoryError, match="can't start new thread"):

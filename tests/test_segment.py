@@ -128,8 +128,8 @@ def test_caption_colours_are_exact_where_they_cover_all() -> None:
     target.whole[:] = 90
     painter._lay(painter._overlay(bitmap), target)
     assert target.y[50, 80] == round(16 + 219 * (0.2126 * 255 + 0.7152 * 209 + 0.0722 * 64) / 255)
-    assert int(target.u[25, 40]) == pytest.approx(128 + 224 * (64 - 208.3) / 255 / 1.8556, abs=1)
-    assert int(target.v[25, 40]) == pytest.approx(128 + 224 * (255 - 208.3) / 255 / 1.5748, abs=1)
+    assert int(target.uv[25, 40, 0]) == pytest.approx(128 + 224 * (64 - 208.3) / 255 / 1.8556, abs=1)
+    assert int(target.uv[25, 40, 1]) == pytest.approx(128 + 224 * (255 - 208.3) / 255 / 1.5748, abs=1)
     assert target.y[39, 59] == 90
 
 
@@ -222,7 +222,7 @@ def test_what_is_decoded_is_what_was_painted(world: World) -> None:
         "-f",
         "rawvideo",
         "-pix_fmt",
-        "yuv420p",
+        "nv12",
         "-",
     ]
     raw = np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, np.uint8)

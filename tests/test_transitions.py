@@ -119,8 +119,8 @@ def test_a_slide_shows_the_next_scene_unchanged_where_it_has_come_to(pictures: P
     mixed, _, two = between("slide", pictures, frames=9)
     middle = luma(mixed[4])
     assert np.array_equal(middle[:, 80:], luma(two[4])[:, :80])
-    for plane in (slice(LUMA, LUMA * 5 // 4), slice(LUMA * 5 // 4, None)):
-        shown, whole = (frame[plane].reshape(45, 80) for frame in (mixed[4], two[4]))
+    for plane in (0, 1):
+        shown, whole = (frame[LUMA:].reshape(45, 80, 2)[..., plane] for frame in (mixed[4], two[4]))
         assert np.array_equal(shown[:, 41:], whole[:, 1:40])
 
 
@@ -134,7 +134,7 @@ def test_the_last_scene_gives_way_to_a_slide_without_showing_what_is_behind_it(r
     def before(number: int, target: Frame, shift: float) -> None:
         target.y[:] = 255
         target.y[:, max(floor(shift), 0) : SIZE[0] + ceil(min(shift, 0))] = 100
-        target.u[:] = target.v[:] = 128
+        target.uv[:] = 128
 
     def after(number: int, target: Frame, shift: float) -> None:
         target.y[:] = 100
@@ -151,7 +151,7 @@ def test_the_edge_of_a_slide_moves_by_parts_of_a_pixel_in_every_plane() -> None:
 
     def flat(level: int, red: int) -> PaintLayer:
         def paint(number: int, target: Frame, shift: float) -> None:
-            target.y[:], target.u[:], target.v[:] = level, 128, red
+            target.y[:], target.uv[:] = level, (128, red)
 
         return paint
 
@@ -166,7 +166,7 @@ def test_the_edge_of_a_slide_moves_by_parts_of_a_pixel_in_every_plane() -> None:
             assert (target.y[40].astype(float) - 16).sum() / 200 == pytest.approx(covered, abs=0.01)
             # Half a pixel at the rim lies outside the first chroma sample's two, or the last one's.
             rim = 0.25 if rightward else -0.25
-            chroma = (target.v[20].astype(float) - 128).sum() / 100
+            chroma = (target.uv[20, :, 1].astype(float) - 128).sum() / 100
             assert chroma == pytest.approx(min(max(covered / 2 + rim, 0), 80), abs=0.26)
 
 

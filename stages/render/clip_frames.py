@@ -37,6 +37,7 @@ def small_rgb(frame: VideoFrame, size: tuple[int, int], turn: int) -> NDArray[np
 
 def converted(frame: VideoFrame, size: tuple[int, int]) -> Planes:
     """Scaled to an even size, as BT.709 of limited range. What says nothing is BT.709 from 720 lines on, else BT.601."""
+    import numpy as np
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
     if int(frame.color_trc) in TRANSFERS:
@@ -49,15 +50,15 @@ def converted(frame: VideoFrame, size: tuple[int, int]) -> Planes:
     same = frame.reformat(
         width=size[0],
         height=size[1],
-        format="yuv420p",
+        format="nv12",
         src_colorspace=source,
         dst_colorspace=Colorspace.ITU709,
         dst_color_range=ColorRange.MPEG,
         interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC,
         threads=1,
     )
-    y, u, v = (_plane(plane) for plane in same.planes)
-    return Planes(y, u, v)
+    chroma = _plane(same.planes[1], "<u2")
+    return Planes(_plane(same.planes[0]), chroma.view(np.uint8).reshape(*chroma.shape, 2))
 
 
 def _one_field(frame: VideoFrame) -> VideoFrame:
@@ -78,6 +79,7 @@ def _one_field(frame: VideoFrame) -> VideoFrame:
 
 
 def _from_hdr(frame: VideoFrame, size: tuple[int, int]) -> Planes:
+    import numpy as np
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
     same = frame.reformat(
@@ -91,7 +93,8 @@ def _from_hdr(frame: VideoFrame, size: tuple[int, int]) -> Planes:
         threads=1,
     )
     y, u, v = (_plane(plane, "<u2") for plane in same.planes)
-    return Planes(*to_sdr(y, u, v, int(frame.color_trc)))
+    luma, *chroma = to_sdr(y, u, v, int(frame.color_trc))
+    return Planes(luma, np.stack(chroma, axis=-1))
 
 
 def _plane(plane: Any, kind: str = "u1") -> NDArray[Any]:
@@ -106,6 +109,6 @@ def turned(planes: Planes, turn: int) -> Planes:
 
     if not turn:
         return planes
-    y, u, v = (np.ascontiguousarray(np.rot90(plane, -turn)) for plane in (planes.y, planes.u, planes.v))
+    y, uv = (np.ascontiguousarray(np.rot90(plane, -turn)) for plane in (planes.y, planes.uv))
     # A quarter of a chroma pixel is let go where the sides change places.
-    return Planes(y, u, v, 0.5 if turn % 2 else planes.chroma_x)
+    return Planes(y, uv, 0.5 if turn % 2 else planes.chroma_x)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from config.codecs import Codec
 from stages.base import Provider
+from stages.render.frames import PIX_FMT
 from stages.render.models import Encoding
 from stages.render.process import ffmpeg_identity
 
@@ -47,7 +48,7 @@ class Encoder(Provider):
         return ()
 
     def arguments(self, encoding: Encoding, out: Path) -> list[str]:
-        """ffmpeg's arguments (without the program) to encode raw yuv420p frames from stdin into `out`.
+        """ffmpeg's arguments (without the program) to encode raw frames (as in `frames`) from stdin into `out`.
 
         The same frames and the same arguments give the same bytes (of an encoder in software), and the first frame is a key
         frame.
@@ -57,7 +58,7 @@ class Encoder(Provider):
         source = ffmpeg.input(
             "pipe:0",
             format="rawvideo",
-            pixel_format="yuv420p",
+            pixel_format=PIX_FMT,
             video_size=(encoding.width, encoding.height),
             framerate=encoding.fps,
             **_TAGS,
@@ -92,6 +93,7 @@ class Libx264(Encoder):
     """H.264 in software: works everywhere."""
 
     name = "libx264"
+    pix_fmt = PIX_FMT
 
     def options(self, encoding: Encoding) -> dict[str, Any]:
         """Constant quality below a ceiling; closed groups of pictures of fixed length; no B-frames, whose delay breaks joins."""

@@ -20,6 +20,7 @@ class HardwareEncoder(Encoder):
     """What the interfaces share; `name` is ffmpeg's."""
 
     is_hardware = True
+    pix_fmt = "nv12"
 
     def options(self, encoding: Encoding) -> dict[str, Any]:
         facts = FACTS[self.codec]
@@ -60,8 +61,6 @@ class Nvenc(HardwareEncoder):
 class Qsv(HardwareEncoder):
     """Intel Quick Sync."""
 
-    pix_fmt = "nv12"
-
     def quality(self, encoding: Encoding) -> dict[str, Any]:
         # Of HEVC's key frames only the first would be one that a player can start at.
         idr = {"idr_interval": 1} if self.codec == "hevc" else {}
@@ -78,8 +77,6 @@ class VideoToolbox(HardwareEncoder):
 
 class Amf(HardwareEncoder):
     """AMD on Windows, and on Linux with AMD's own driver."""
-
-    pix_fmt = "nv12"
 
     def quality(self, encoding: Encoding) -> dict[str, Any]:
         return {"usage": "transcoding", "quality": "balanced", "rc": "vbr_peak", "b:v": encoding.bitrate_bps}

@@ -37,8 +37,7 @@ def over_fill(inner: Planes, canvas: tuple[int, int]) -> Planes:
     fill.y[top : top + height, left : left + width] = inner.y
     rows = slice(top // 2, (top + height) // 2)
     columns = slice(left // 2, (left + width) // 2)
-    fill.u[rows, columns] = inner.u
-    fill.v[rows, columns] = inner.v
+    fill.uv[rows, columns] = inner.uv
     return fill
 
 
@@ -53,13 +52,13 @@ def _fill(inner: Planes, canvas: tuple[int, int]) -> Planes:
         toned = (_middle(np.asarray(soft, np.float32), size) - zero) * gain + zero
         large = cv2.resize(toned, size, interpolation=cv2.INTER_CUBIC)
         # Slow gradients show steps without it.
-        return np.asarray(cv2.add(large, _noise(size), dtype=cv2.CV_8U), np.uint8)
+        noise = _noise(size) if large.ndim == 2 else np.repeat(_noise(size)[..., None], large.shape[2], axis=2)
+        return np.asarray(cv2.add(large, noise, dtype=cv2.CV_8U), np.uint8)
 
     half = (canvas[0] // 2, canvas[1] // 2)
     return Planes(
         grow(small.y, canvas, _BLACK, _BRIGHTNESS),
-        grow(small.u, half, _GREY, _COLOURFULNESS),
-        grow(small.v, half, _GREY, _COLOURFULNESS),
+        grow(small.uv, half, _GREY, _COLOURFULNESS),
         inner.chroma_x,
     )
 
@@ -80,7 +79,7 @@ def _shrunk(size: tuple[int, int]) -> tuple[int, int]:
 
 def _middle(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     """The middle of a plane in the shape of `size`, so that enlarging it keeps proportions."""
-    height, width = plane.shape
+    height, width = plane.shape[:2]
     wanted_w = max(1, min(width, round(height * size[0] / size[1])))
     wanted_h = max(1, min(height, round(width * size[1] / size[0])))
     left, top = (width - wanted_w) // 2, (height - wanted_h) // 2

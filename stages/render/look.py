@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from stages.render.frames import framed
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -38,15 +40,12 @@ class Looks:
         self.seen.append(np.stack([_means(plane) for plane in (y, u, v)]))
 
     def add_raw(self, frame: memoryview, size: tuple[int, int]) -> None:
-        """Look at a raw yuv420p frame."""
+        """Look at a raw frame as it is painted."""
         import numpy as np
 
-        width, height = size
-        whole = np.frombuffer(frame, np.uint8)
-        luma, chroma = width * height, width * height // 4
-        half = (height // 2, width // 2)
-        y, u, v = whole[:luma], whole[luma : luma + chroma], whole[luma + chroma :]
-        self.add(y.reshape(height, width), u.reshape(half), v.reshape(half))
+        planes = framed(np.frombuffer(frame, np.uint8), size)
+        u_v = _means(planes.uv)
+        self.seen.append(np.stack([_means(planes.y), u_v[..., 0], u_v[..., 1]]))
 
     def add_decoded(self, frame: Any) -> None:
         """Look at a decoded frame of 8-bit planes."""

@@ -1,4 +1,4 @@
-"""Painting a segment's frames: layers moved and blended, captions laid over, as raw yuv420p.
+"""Painting a segment's frames: layers moved and blended, captions laid over, as raw nv12.
 
 A frame follows from its number alone. The same segment gives the same bytes, and two slices of a scene the bytes of one.
 """
@@ -88,7 +88,7 @@ class Painter:
         self._stack.close()
 
     def frames(self) -> Iterator[memoryview]:
-        """All frames in order, planes Y, U, V one after the other.
+        """All frames in order, as `Frame` lays them out in memory.
 
         Each stays as it is until the one after the next is asked for, and the last two as long as the painter.
         """
@@ -140,8 +140,7 @@ class _LayerPainter:
         self._mover.move(planes.y, target.y, scale, (x, at.y), room)
         # Where the frame's chroma samples lie (left, centred) in the canvas, whose own may lie elsewhere.
         chroma_at = ((x - planes.chroma_x) / 2, (at.scale_y * 0.5 + at.y - 0.5) / 2)
-        self._mover.move(planes.u, target.u, scale, chroma_at, room)
-        self._mover.move(planes.v, target.v, scale, chroma_at, room)
+        self._mover.move(planes.uv, target.uv, scale, chroma_at, room)
 
 
 def _overlay(bitmap: CaptionBitmap) -> _Overlay:
@@ -152,12 +151,14 @@ def _overlay(bitmap: CaptionBitmap) -> _Overlay:
     alpha = rgba[..., 3] / 255
     rgb = rgba[..., :3] * (alpha[..., None] / 255)
     luma = rgb @ np.array(LUMA, np.float32)
-    half_alpha = _left_sited(alpha)
-    parts = [_part(bitmap, 1, alpha, luma * 219 + alpha * 16)]
-    for channel, weight in ((2, LUMA[2]), (0, LUMA[0])):
-        difference = (rgb[..., channel] - luma) / (2 * (1 - weight))
-        parts.append(_part(bitmap, 2, half_alpha, _left_sited(difference) * 224 + half_alpha * 128))
-    return _Overlay(bitmap.start, bitmap.end, tuple(parts))
+    blue, red = (_left_sited((rgb[..., at] - luma) / (2 * (1 - LUMA[at]))) for at in (2, 0))
+    half_alpha = _left_sited(alpha)[..., None]
+    chroma = np.stack([blue, red], axis=-1) * 224 + half_alpha * 128
+    parts = (
+        _part(bitmap, 1, alpha, luma * 219 + alpha * 16),
+        _part(bitmap, 2, np.repeat(half_alpha, 2, axis=2), chroma),
+    )
+    return _Overlay(bitmap.start, bitmap.end, parts)
 
 
 def _part(
@@ -165,7 +166,7 @@ def _part(
 ) -> tuple[tuple[slice, slice], NDArray[np.uint16], NDArray[np.uint16]]:
     import numpy as np
 
-    height, width = alpha.shape
+    height, width = alpha.shape[:2]
     x, y = bitmap.x // step, bitmap.y // step
     stays = (256 - np.rint(alpha * 256)).astype(np.uint16)
     added = np.rint(level * 256 + 128).astype(np.uint16)
@@ -185,7 +186,7 @@ def _left_sited(plane: NDArray[np.floating]) -> NDArray[np.floating]:
 def _lay(overlay: _Overlay, target: Frame) -> None:
     import numpy as np
 
-    planes: Sequence[NDArray[np.uint8]] = (target.y, target.u, target.v)
+    planes: Sequence[NDArray[np.uint8]] = (target.y, target.uv)
     for plane, (region, stays, added) in zip(planes, overlay.parts, strict=True):
         under = plane[region]
         mixed = under * stays

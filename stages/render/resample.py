@@ -8,6 +8,7 @@ then the slow way is taken.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,13 +41,14 @@ class Mover:
     ) -> None:
         """Paint `target`: its sample (i, j) shows the source at (`scale`·(i, j) + `at`), and beyond its rims the rim.
 
-        The first `room` columns and rows of `source` repeat its rim and are not counted in `at`.
+        Both have the same channels, or none. The first `room` columns and rows of `source` repeat its rim and are not counted
+        in `at`.
         """
         import cv2
         import numpy as np
 
         plane = source[room:, room:]
-        height, width = target.shape
+        height, width = target.shape[:2]
         x, y = at
         inside = 0 <= x <= plane.shape[1] - width and 0 <= y <= plane.shape[0] - height
         if inside and scale == (1.0, 1.0) and x == int(x) and y == int(y):
@@ -74,7 +76,8 @@ class Mover:
         if across is None or down is None:
             return False
         (left, columns, from_x, to_x), (top, rows, from_y, to_y) = across, down
-        painted = self._memory[: columns * rows].reshape(rows, columns)
+        shape = (rows, columns, *source.shape[2:])
+        painted = self._memory[: prod(shape)].reshape(shape)
         # Without a size the scale is taken as it is, and not made to fit one.
         cv2.resize(
             source[from_y:to_y, from_x:to_x],

@@ -66,7 +66,7 @@ class FadeThroughBlack(Transition):
         light = 1 - (mirrored + 1) / ceil(self._frames / 2)
         if light <= 0:
             target.y[:] = _BLACK_LUMA
-            target.u[:] = target.v[:] = _NO_COLOUR
+            target.uv[:] = _NO_COLOUR
             return
         paint = self._before if number == mirrored else self._after
         paint(number, target, 0.0)
@@ -94,8 +94,7 @@ class Slide(Transition):
         self._after(number, self._behind, shift)
         _cover(self._behind.y, target.y, shift, 1, 0.0)
         # A chroma sample stands on the left one of its two pixels.
-        _cover(self._behind.u, target.u, shift, 2, -0.5)
-        _cover(self._behind.v, target.v, shift, 2, -0.5)
+        _cover(self._behind.uv, target.uv, shift, 2, -0.5)
 
 
 def transition(
@@ -120,7 +119,7 @@ def _dim(frame: Frame, light: float) -> None:
     import numpy as np
 
     levels = np.arange(256)
-    for plane, black in ((frame.y, _BLACK_LUMA), (frame.u, _NO_COLOUR), (frame.v, _NO_COLOUR)):
+    for plane, black in ((frame.y, _BLACK_LUMA), (frame.uv, _NO_COLOUR)):
         table = np.clip(np.rint(black + (levels - black) * light), 0, 255).astype(np.uint8)
         cv2.LUT(plane, table, dst=plane)
 
