@@ -29,7 +29,7 @@ _LUMA_GAIN, _CHROMA_GAIN = 219 / 255, 224 / 255
 # plain bilinear sampling comes out as sharp and as free of shimmer as twice the work on a single-density one; from one twice as
 # dense hardly better (0.1 of VMAF), at a third more. The last bit keeps the scale off 3/2 itself, at which samples of a moved
 # picture are hard to come by.
-DENSITY = 1.52
+DENSITY = 1.51
 # What bilinear sampling takes from the finest detail, given back beforehand.
 _PREEMPHASIS = 0.15
 # Finished canvases that neighbouring segments will ask for again.
