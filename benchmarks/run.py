@@ -5,8 +5,8 @@
     .venv/bin/python benchmarks/run.py --scenes 6 60 300      # how cost grows with length
 
 (a) libx264 alone: our own frames, raw in a file, encoded with the arguments of a segment. That is the limit.
-(b) framekeep, cold: an empty home; speech, pictures, captions, sound, checks and checkpoints included. Then its render stage alone,
-    and the same command once more.
+(b) framekeep, cold: an empty home; pictures, captions, sound, checks and checkpoints included, the speech given as recordings, as
+    it is given to the others. Then its render stage alone, the same command once more, and another empty home, where it speaks.
 (c) an expert's single ffmpeg filter graph.
 (d) MoviePy 2.2, installed into a temporary environment; left out, with the reason, where that is impossible.
 
@@ -99,6 +99,7 @@ class Contest:
         self._folder, self._judged, self._say = folder, judged, say
         say("making the storyboard")
         self._project = make_storyboard(folder / "film", size, pictures, scene_s)
+        self._spoken = make_storyboard(folder / "spoken", size, pictures, scene_s, recorded=False)
         self._single = make_single(folder / "single", size, make_texture(folder / "texture.png", size), seconds=scene_s)
         self._ideal: Path | None = None
 
@@ -108,6 +109,7 @@ class Contest:
         warm, _ = self._project.render()
         self._project.forget("segment", "mux")
         alone, _ = self._project.render()
+        spoken, _ = self._spoken.render()
         self._board = self._project.board()
         self._single.render()
         self._move = self._single.board()
@@ -117,6 +119,7 @@ class Contest:
         rows += [
             Row("    its render stage alone", alone, self._board.frames),
             Row("    the same again", warm, self._board.frames),
+            Row("    cold, and speaking", spoken, self._board.frames),
         ]
         self._say("(c) one ffmpeg graph")
         rows.append(self._contender("(c) one ffmpeg graph", "graph", graph.command))

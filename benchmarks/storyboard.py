@@ -7,6 +7,7 @@ caption stands when) is read from this project's own plan of it, so that all of 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -159,11 +160,17 @@ def replayed(plan: Plan, home: Home) -> Plan:
 
 
 def make_storyboard(
-    folder: Path, size: tuple[int, int], scenes: int = len(_SCENES), scene_s: float | None = SCENE_S
+    folder: Path,
+    size: tuple[int, int],
+    scenes: int = len(_SCENES),
+    scene_s: float | None = SCENE_S,
+    *,
+    recorded: bool = True,
 ) -> Project:
     """The storyboard below `folder`, each scene exactly `scene_s` long where its speech fits into that; None holds nothing.
 
-    For that the speech is made once beforehand: how long a scene is held after it follows from its length.
+    For that the speech is made once beforehand: how long a scene is held after it follows from its length. `recorded` gives that
+    speech to the film as recordings, as it is given to everybody else; else the film speaks again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pictures = [_cropped(name, focus, folder) for name, focus, _, _ in _SCENES]
@@ -174,6 +181,9 @@ def make_storyboard(
         board = draft.board()
         for scene, shot in zip(wanted, board.shots, strict=True):
             scene["hold"] = max(round(scene_s * board.fps) - shot.frames, 0) / board.fps
+        if recorded:
+            for number, (scene, (line, _)) in enumerate(zip(wanted, board.lines, strict=True), 1):
+                scene["recording"] = str(shutil.copyfile(line, folder / f"{number:02}.wav"))
     return _project(folder, size, wanted)
 
 
