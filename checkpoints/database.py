@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import logging
 import os
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.engine import Connection, Engine
 
 from checkpoints.files import make_folder, mapping_errors
 from checkpoints.points import around, reach
-from checkpoints.schema import REVISION
+from checkpoints.schema import REVISION, TABLES
 from config.errors import DiskFullError, FramekeepError, StoreError
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 BUSY_TIMEOUT_MS = 30_000
 _FIXED = ((3, 44, 6), (3, 45, 0)), ((3, 50, 7), (3, 51, 0)), ((3, 51, 3), (99, 0, 0))
@@ -46,8 +46,91 @@ def driver() -> ModuleType:
         return importlib.import_module("sqlite3")
 
 
-def open_engine(path: Path) -> Engine:
-    """An engine on the ledger's file, migrated to this version's schema. Raises StoreError or DiskFullError.
+class Database:
+    """One SQLite file. A thread that needs a connection gets one: they queue at the database's lock and nowhere else."""
+
+    def __init__(self, path: Path, module: ModuleType, address: str = "") -> None:
+        self.path = path
+        self.module = module
+        self._address = address
+        self._idle: list[Connection] = []
+        self._keeps = True
+
+    def close(self) -> None:
+        """Let go of the file. Whoever uses it afterwards opens it for each use."""
+        self._keeps = False
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that takes no lock: all that is read in it belongs together."""
+        with self.bare() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that takes the lock at once, instead of failing halfway; it is committed unless the block raises."""
+        with self.bare() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def bare(self) -> Iterator[Connection]:
+        """A connection for this thread alone. What is not committed is undone."""
+        with self.mapping_errors():
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self.connect()
+            try:
+                yield connection
+            finally:
+                self._take_back(connection)
+
+    def connect(self) -> Connection:
+        """A connection of the caller's own, on which no transaction begins by itself. Raises the driver's errors."""
+        connection: Connection = self.module.connect(
+            self._address or str(self.path),
+            uri=bool(self._address),
+            timeout=BUSY_TIMEOUT_MS / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _take_back(self, connection: Connection) -> None:
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except self.module.Error:
+            connection.close()
+            return
+        if self._keeps:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    @contextlib.contextmanager
+    def mapping_errors(self) -> Iterator[None]:
+        """Turn the database's errors inside into ours."""
+        try:
+            yield
+        except self.module.Error as error:
+            raise _mapped(error, self.path) from error
+
+
+def open_database(path: Path) -> Database:
+    """The ledger's file, at this version's schema. Raises StoreError or DiskFullError.
 
     One that this user may only read is opened for reading.
     """
@@ -56,22 +139,13 @@ def open_engine(path: Path) -> Engine:
     module = driver()
     with mapping_errors(path):
         make_folder(path.parent)
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)),
-        module=module,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
-        # A thread that needs a connection gets one: they queue at the database's lock, not at the pool's timeout.
-        max_overflow=-1,
-    )
-    sa.event.listen(engine, "connect", _configure)
-    sa.event.listen(engine, "begin", _begin)
+    database = Database(path, module)
     try:
-        with mapping_database_errors(path):
-            _prepare(engine, path, "wal" if wal_is_sound(module.sqlite_version_info) else "delete")
+        _prepare(database, "wal" if wal_is_sound(module.sqlite_version_info) else "delete")
     except FramekeepError:
-        engine.dispose()
+        database.close()
         raise
-    return engine
+    return database
 
 
 def may_only_read(path: Path) -> bool:
@@ -79,77 +153,47 @@ def may_only_read(path: Path) -> bool:
     return path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
-def _open_to_read(path: Path) -> Engine:
-    query = {"uri": "true", "mode": "ro"}
-    if not path.with_name(f"{path.name}-wal").exists():
-        # Nobody has it open: without this, SQLite would want to make the files for sharing it.
-        query["immutable"] = "1"
-    url = sa.URL.create("sqlite", database=f"file:{urllib.parse.quote(str(path))}", query=query)
-    engine = sa.create_engine(url, module=driver(), connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, max_overflow=-1)
-    sa.event.listen(engine, "connect", _configure)
-    sa.event.listen(engine, "begin", _begin)
+def _open_to_read(path: Path) -> Database:
+    # Where nobody has it open, SQLite would want to make the files for sharing it, unless it is told that nobody will.
+    immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    database = Database(path, driver(), f"file:{quote(str(path))}?mode=ro{immutable}")
     try:
-        with mapping_database_errors(path):
-            current = _known_revision(engine, path)
-        if current != REVISION:
+        if _known_revision(database) != REVISION:
             raise StoreError(
                 f"The ledger {path} was written by an older Framekeep and may only be read here",
                 hint="let its owner run: framekeep jobs",
             )
     except FramekeepError:
-        engine.dispose()
+        database.close()
         raise
-    return engine
+    return database
 
 
-@contextlib.contextmanager
-def mapping_database_errors(path: Path) -> Iterator[None]:
-    """Turn the database's errors inside into ours."""
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error)
-        if "disk is full" in reason:
-            raise DiskFullError(
-                f"No space left for the ledger {path}", hint="free some space, then: framekeep resume --all"
-            ) from error
-        if "readonly database" in reason:
-            raise StoreError(
-                f"The ledger {path} may only be read by this user",
-                hint="run it as the owner, or use another --home",
-            ) from error
-        if "is locked" in reason:
-            raise LedgerLockedError(
-                f"The ledger {path} was kept locked by another process for {BUSY_TIMEOUT_MS / 1000:g} s",
-                hint="see what uses it with: framekeep jobs; then try again",
-            ) from error
-        raise StoreError(
-            f"The ledger {path} cannot be used: {reason}",
-            hint="framekeep doctor --rebuild makes it again from the store",
-        ) from error
+def _mapped(error: Exception, path: Path) -> FramekeepError:
+    reason = str(error)
+    if "disk is full" in reason:
+        return DiskFullError(
+            f"No space left for the ledger {path}", hint="free some space, then: framekeep resume --all"
+        )
+    if "readonly database" in reason:
+        return StoreError(
+            f"The ledger {path} may only be read by this user", hint="run it as the owner, or use another --home"
+        )
+    if "is locked" in reason:
+        return LedgerLockedError(
+            f"The ledger {path} was kept locked by another process for {BUSY_TIMEOUT_MS / 1000:g} s",
+            hint="see what uses it with: framekeep jobs; then try again",
+        )
+    return StoreError(
+        f"The ledger {path} cannot be used: {reason}", hint="framekeep doctor --rebuild makes it again from the store"
+    )
 
 
-def _configure(connection: Any, _record: Any) -> None:
-    # Transactions are begun by the hook below, so that a writer takes its lock at once instead of failing halfway.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    """`reading` transactions take no lock; `bare` ones are none: some statements cannot stand in one."""
-    options = connection.get_execution_options()
-    if not options.get("bare"):
-        connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
-
-
-def _prepare(engine: Engine, path: Path, journal: str) -> None:
+def _prepare(database: Database, journal: str) -> None:
     """Journal and schema as they must be. One process at a time does what is to do; usually nothing is."""
-    if (_journal(engine), _known_revision(engine, path)) == (journal, REVISION):
+    if (_journal(database), _known_revision(database)) == (journal, REVISION):
         return
+    path = database.path
     lock = FileLock(path.with_name(f"{path.name}.lock"))
     with mapping_errors(path):
         try:
@@ -160,88 +204,86 @@ def _prepare(engine: Engine, path: Path, journal: str) -> None:
                 hint="see what it does with: framekeep doctor; then try again",
             ) from None
     try:
-        if _journal(engine) != journal:
+        if _journal(database) != journal:
             with around("ledger.set_journal"):
-                _set_journal(engine, journal)
-        current = _known_revision(engine, path)
+                _set_journal(database, journal)
+        current = _known_revision(database)
         if current == REVISION:
             return
-        if current is not None:
-            _back_up(engine, path.with_name(f"{path.name}.before-{REVISION}"))
-        _upgrade(engine, path)
+        if current is None:
+            _make_tables(database)
+        else:
+            _back_up(database, path.with_name(f"{path.name}.before-{REVISION}"))
+            _upgrade(database)
     finally:
         lock.release()
 
 
-def _journal(engine: Engine) -> str:
-    with engine.connect().execution_options(bare=True) as connection:
-        return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar()).lower()
+def _journal(database: Database) -> str:
+    with database.bare() as connection:
+        return str(_scalar(connection, "PRAGMA journal_mode")).lower()
 
 
-def _set_journal(engine: Engine, journal: str) -> None:
-    # SQLite does not wait for its busy timeout here, which is why this stands under a lock and not in `_configure`.
-    with engine.connect().execution_options(bare=True) as connection:
-        connection.exec_driver_sql(f"PRAGMA journal_mode={journal}")
+def _set_journal(database: Database, journal: str) -> None:
+    # SQLite does not wait for its busy timeout here, which is why this stands under a lock and not in `connect`.
+    with database.bare() as connection:
+        connection.execute(f"PRAGMA journal_mode={journal}").fetchall()
 
 
-def _known_revision(engine: Engine, path: Path) -> str | None:
-    with engine.connect().execution_options(reading=True) as connection:
+def _known_revision(database: Database) -> str | None:
+    with database.reading() as connection:
         current = _revision(connection)
     if current is not None and current > REVISION:
         raise StoreError(
-            f"The ledger {path} was written by a newer Framekeep (schema {current}; this one knows {REVISION})",
+            f"The ledger {database.path} was written by a newer Framekeep (schema {current}; this one knows {REVISION})",
             hint="upgrade Framekeep, or use another --home",
         )
     return current
 
 
 def _revision(connection: Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
+    if not _scalar(connection, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"):
         return None
-    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    revision = _scalar(connection, "SELECT version_num FROM alembic_version")
     return str(revision) if revision else None
+
+
+def _scalar(connection: Connection, query: str) -> Any:
+    found = connection.execute(query).fetchone()
+    return found[0] if found else None
 
 
 def revision_of(path: Path) -> str:
     """The schema of the ledger in a file; empty where it is damaged. Raises LedgerLockedError."""
-    timeout_s = BUSY_TIMEOUT_MS / 1000
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)), module=driver(), connect_args={"timeout": timeout_s}
-    )
+    database = Database(path, driver())
     try:
-        with mapping_database_errors(path), engine.connect() as connection:
+        with database.bare() as connection:
             return _revision(connection) or ""
     except LedgerLockedError:
         raise
     except StoreError:
         return ""
     finally:
-        engine.dispose()
+        database.close()
 
 
-def _back_up(engine: Engine, target: Path) -> None:
+def _back_up(database: Database, target: Path) -> None:
     """A whole copy, the write-ahead log's content included, which a copy of the file alone would lack."""
     target.unlink(missing_ok=True)
-    with engine.connect().execution_options(bare=True) as connection, around("ledger.back_up"):
-        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+    with database.bare() as connection, around("ledger.back_up"):
+        connection.execute("VACUUM INTO ?", (str(target),))
 
 
-def _upgrade(engine: Engine, path: Path) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    with around("ledger.upgrade"), engine.begin() as connection:
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise StoreError(
-                f"The ledger {path} cannot be brought to schema {REVISION}: {error}",
-                hint="framekeep doctor --rebuild makes it again from the store",
-            ) from error
+def _make_tables(database: Database) -> None:
+    with around("ledger.upgrade"), database.writing() as connection:
+        for statement in TABLES:
+            connection.execute(statement)
+        connection.execute("INSERT INTO alembic_version (version_num) VALUES (?)", (REVISION,))
         reach("ledger.upgrade:commit")
+
+
+def _upgrade(database: Database) -> None:
+    from checkpoints.upgrade import upgrade
+
+    with around("ledger.upgrade"), database.mapping_errors():
+        upgrade(database.path, database.module, database.connect)

@@ -13,13 +13,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Connection, Row
+from typing import TYPE_CHECKING, Any
 
 from checkpoints.owners import Owner, is_gone
-from checkpoints.schema import leases
+from checkpoints.statements import adding, columns
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 LEASE_S = 30.0
 BEAT_S = 5.0
@@ -88,25 +88,24 @@ class Heart:
 
 # Within a transaction of the ledger's
 
-_FIND = sa.select(leases).where(leases.c.key == sa.bindparam("wanted"))
-_ADD = insert(leases)
-_RENEW = sa.update(leases).where(leases.c.owner == sa.bindparam("whose")).values(beats=leases.c.beats + 1)
-_FENCES = sa.select(leases.c.fence).where(leases.c.owner == sa.bindparam("whose"))
-_LET_GO = sa.delete(leases).where(leases.c.fence == sa.bindparam("which"), leases.c.owner == sa.bindparam("whose"))
+_ALL = f"SELECT {columns(Lease)} FROM leases"  # noqa: S608 - names of our own fields
+_FIND = f"{_ALL} WHERE key = ?"
+_ADD = adding("leases", "key", "owner", "host", "place", "pid", "started", "job_id", "since", "beats")
+_LET_GO = "DELETE FROM leases WHERE fence = ? AND owner = ?"
 
 
 def take(
     connection: Connection, key: str, job_id: str, owner: Owner, now: float, over: Lease | None = None
 ) -> Lease | Held:
     """The lease of a key for `owner`. `over` is another's that may be taken over, if it still stands as it was seen."""
-    found = connection.execute(_FIND, {"wanted": key}).first()
+    found = connection.execute(_FIND, (key,)).fetchone()
     if found:
-        held = lease_row(found)
+        held = Lease(*found)
         as_seen = over is not None and (over.fence, over.beats) == (held.fence, held.beats)
         if held.owner != owner.token and not as_seen:
             return Held(held)
-        connection.execute(_LET_GO, {"which": held.fence, "whose": held.owner})
-    row = {
+        connection.execute(_LET_GO, (held.fence, held.owner))
+    row: dict[str, Any] = {
         "key": key,
         "owner": owner.token,
         "host": owner.host,
@@ -117,32 +116,27 @@ def take(
         "since": now,
         "beats": 0,
     }
-    fence = connection.execute(_ADD, row).inserted_primary_key
+    fence = connection.execute(_ADD, row).lastrowid
     assert fence is not None
-    return Lease(fence=fence[0], **row)  # type: ignore[arg-type]
+    return Lease(fence=fence, **row)
 
 
 def let_go(connection: Connection, lease: Lease) -> bool:
     """Give a lease back; False when it was lost before."""
-    return connection.execute(_LET_GO, {"which": lease.fence, "whose": lease.owner}).rowcount == 1
+    return connection.execute(_LET_GO, (lease.fence, lease.owner)).rowcount == 1
 
 
 def renew(connection: Connection, token: str) -> set[int]:
     """Show life for all leases of an owner; returns the fences of those that he still has."""
-    connection.execute(_RENEW, {"whose": token})
-    return set(connection.execute(_FENCES, {"whose": token}).scalars())
+    connection.execute("UPDATE leases SET beats = beats + 1 WHERE owner = ?", (token,))
+    return {row[0] for row in connection.execute("SELECT fence FROM leases WHERE owner = ?", (token,))}
 
 
 def let_go_all(connection: Connection, *, owner: str = "", job_id: str = "") -> None:
     """Give back all leases of an owner, or all that stand for a job."""
-    connection.execute(sa.delete(leases).where(sa.or_(leases.c.owner == owner, leases.c.job_id == job_id)))
+    connection.execute("DELETE FROM leases WHERE owner = ? OR job_id = ?", (owner, job_id))
 
 
 def standing(connection: Connection) -> dict[str, Lease]:
     """All leases by key. There are as many as steps at work now."""
-    return {row.key: lease_row(row) for row in connection.execute(sa.select(leases))}
-
-
-def lease_row(row: Row[tuple[object, ...]]) -> Lease:
-    """A row of the table as a value."""
-    return Lease(**row._mapping)
+    return {lease.key: lease for lease in (Lease(*row) for row in connection.execute(_ALL))}

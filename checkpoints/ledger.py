@@ -11,27 +11,43 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Connection
+from typing import TYPE_CHECKING, Any
 
 from checkpoints import leases, points, purchases, responses
-from checkpoints.database import LedgerLockedError, mapping_database_errors, open_engine
+from checkpoints.database import LedgerLockedError, open_database
 from checkpoints.keys import canonical_json
 from checkpoints.leases import Held, Lease
 from checkpoints.owners import Owner
 from checkpoints.records import PassingRecord, Record
-from checkpoints.results import Results, find, put, row_of
+from checkpoints.results import PUT_RESULT, Results, find, put, row_of
 from checkpoints.rows import EventRow, JobRow, StepRow, job_row
-from checkpoints.schema import attempts, events, jobs, steps
-from checkpoints.statements import ADD_EVENT, PUT_RESULT, PUT_REUSED
+from checkpoints.statements import ADD_EVENT, adding, columns, putting
 from config.errors import FramekeepError, StoreError
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 __all__ = ["OPEN_STATES", "EventRow", "JobRow", "Ledger", "StepRow"]
 
 OPEN_STATES = ("queued", "running", "interrupted", "parked", "failed")
+
+_STEP = ("job_id", "id", "stage", "scene", "key", "state", "runs", "updated_at", "error")
+_ATTEMPT = ("job_id", "step_id", "operation", "provider", "outcome", "code", "message", "elapsed_s", "at")
+# S608: names of our own fields.
+_JOBS = f"SELECT {columns(JobRow)} FROM jobs"  # noqa: S608
+_STEPS = f"SELECT {columns(StepRow)} FROM steps"  # noqa: S608
+_PUT_JOB = putting(
+    "jobs",
+    *("id", "title", "state", "brief", "options", "created_at", "updated_at"),
+    key=("id",),
+    keep=("created_at",),
+)
+_PUT_STARTED = f"{putting('steps', *_STEP, key=('job_id', 'id'), keep=('runs',))}, runs = steps.runs + 1"
+_PUT_REUSED = putting("steps", *_STEP, key=("job_id", "id"), keep=("runs",))
+_END_STEP = "UPDATE steps SET state = ?, updated_at = ?, error = ? WHERE job_id = ? AND id = ?"
+_ADD_ATTEMPT = adding("attempts", *_ATTEMPT)
+_ATTEMPTS = f"SELECT id, {', '.join(_ATTEMPT)} FROM attempts WHERE job_id = ? ORDER BY id"  # noqa: S608
+_LATEST = "SELECT MAX(id) FROM events WHERE job_id = jobs.id"
 
 
 class Ledger:
@@ -41,11 +57,11 @@ class Ledger:
         self.path = path
         self._wall = wall
         self._turn = threading.Lock()
-        self._engine = open_engine(path)
+        self._database = open_database(path)
         self.results = Results(self)
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     def now(self) -> float:
         """The time of day by which this ledger notes things, in Unix seconds."""
@@ -60,15 +76,16 @@ class Ledger:
         """
         now = self._wall()
         row = {
+            "id": job_id,
             "title": title,
             "state": "queued",
             "brief": canonical_json(brief),
             "options": canonical_json(options),
+            "created_at": now,
             "updated_at": now,
         }
-        statement = insert(jobs).values(id=job_id, created_at=now, **row)
         with self._write("put_job") as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=[jobs.c.id], set_=row))
+            connection.execute(_PUT_JOB, row)
             leases.let_go_all(connection, job_id=job_id)
             _add_event(connection, job_id, now, "job_queued", {})
 
@@ -82,42 +99,38 @@ class Ledger:
     ) -> None:
         """Move a job to another state, with its report or its error."""
         now = self._wall()
-        values: dict[str, Any] = {
-            "state": state,
-            "updated_at": now,
-            "error": canonical_json(error) if error else None,
-        }
-        if report is not None:
-            values["report"] = canonical_json(report)
         with self._write("set_state") as connection:
-            connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
+            connection.execute(
+                "UPDATE jobs SET state = ?, updated_at = ?, error = ? WHERE id = ?",
+                (state, now, canonical_json(error) if error else None, job_id),
+            )
+            if report is not None:
+                connection.execute("UPDATE jobs SET report = ? WHERE id = ?", (canonical_json(report), job_id))
             _add_event(connection, job_id, now, f"job_{state}", error or {})
 
     def set_options(self, job_id: str, options: dict[str, Any]) -> None:
         """Keep a job's options for when it is resumed."""
         with self._write("set_options") as connection:
-            connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(options=canonical_json(options)))
+            connection.execute("UPDATE jobs SET options = ? WHERE id = ?", (canonical_json(options), job_id))
 
     def job(self, job_id: str) -> JobRow | None:
         """One job, or None."""
         with self._read() as connection:
-            row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).first()
+            row = connection.execute(f"{_JOBS} WHERE id = ?", (job_id,)).fetchone()
         return job_row(row) if row else None
 
     def jobs(self, states: Sequence[str] = ()) -> list[JobRow]:
         """All jobs, the latest first; only those in `states` if any are named."""
         # By their events' numbers: the clock may have been set in between.
-        last = sa.select(sa.func.max(events.c.id)).where(events.c.job_id == jobs.c.id).scalar_subquery()
-        query = sa.select(jobs).order_by(last.desc(), jobs.c.id)
-        if states:
-            query = query.where(jobs.c.state.in_(states))
+        wanted = "WHERE state IN (SELECT value FROM json_each(?))" if states else ""
+        query = f"{_JOBS} {wanted} ORDER BY ({_LATEST}) DESC, id"
         with self._read() as connection:
-            return [job_row(row) for row in connection.execute(query)]
+            return [job_row(row) for row in connection.execute(query, [json.dumps(list(states))] if states else [])]
 
     def forget_job(self, job_id: str) -> None:
         """Remove a job with its steps, attempts and events. Results stay: other jobs may share them."""
         with self._write("forget_job") as connection:
-            connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
+            connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
 
     # Steps
 
@@ -138,11 +151,8 @@ class Ledger:
         Nothing is noted, and the answer says why, when another run has the lease, or when there is a result that `counts`.
         """
         now = self._wall()
-        row = {"stage": stage, "scene": scene, "key": key, "state": "running", "updated_at": now, "error": None}
-        statement = insert(steps).values(job_id=job_id, id=step_id, runs=1, **row)
-        statement = statement.on_conflict_do_update(
-            index_elements=[steps.c.job_id, steps.c.id], set_={**row, "runs": steps.c.runs + 1}
-        )
+        row = {"job_id": job_id, "id": step_id, "stage": stage, "scene": scene, "key": key}
+        row |= {"state": "running", "runs": 1, "updated_at": now, "error": None}
         with self._write("step_started") as connection:
             found = find(connection, key)
             if found and counts(found):
@@ -150,7 +160,7 @@ class Ledger:
             lease = leases.take(connection, key, job_id, owner, now, over)
             if isinstance(lease, Held):
                 return lease
-            connection.execute(statement)
+            connection.execute(_PUT_STARTED, row)
             _add_event(connection, job_id, now, "step_started", {"step": step_id, "key": key})
         return lease
 
@@ -167,11 +177,7 @@ class Ledger:
                 put(connection, record, now)
             responses.put(connection, record, now)
             purchases.settle(connection, [record], now)
-            connection.execute(
-                sa.update(steps)
-                .where(steps.c.job_id == job_id, steps.c.id == step_id)
-                .values(state="executed", updated_at=now, error=None)
-            )
+            connection.execute(_END_STEP, ("executed", now, None, job_id, step_id))
             _add_event(connection, job_id, now, "step_executed", {"step": step_id, "key": record.key})
         return True
 
@@ -188,9 +194,9 @@ class Ledger:
         told = [{"step": row["id"], "key": row["key"]} for row in rows]
         with self._write("steps_reused") as connection:
             if kept := [record for *_, record in reused if not isinstance(record, PassingRecord)]:
-                connection.execute(PUT_RESULT, [row_of(record, now) for record in kept])
+                connection.executemany(PUT_RESULT, [row_of(record, now) for record in kept])
             purchases.settle(connection, (record for *_, record in reused), now)
-            connection.execute(PUT_REUSED, rows)
+            connection.executemany(_PUT_REUSED, rows)
             _add_event(connection, job_id, now, "step_reused", *told)
 
     def step_failed(self, job_id: str, step_id: str, error: FramekeepError, lease: Lease | None = None) -> None:
@@ -199,11 +205,7 @@ class Ledger:
         with self._write("step_failed") as connection:
             if lease:
                 leases.let_go(connection, lease)
-            connection.execute(
-                sa.update(steps)
-                .where(steps.c.job_id == job_id, steps.c.id == step_id)
-                .values(state="failed", updated_at=now, error=f"{error.code}: {error.message}")
-            )
+            connection.execute(_END_STEP, ("failed", now, f"{error.code}: {error.message}", job_id, step_id))
             _add_event(connection, job_id, now, "step_failed", {"step": step_id, **error.as_dict()})
 
     def leases(self) -> dict[str, Lease]:
@@ -228,33 +230,30 @@ class Ledger:
 
     def steps(self, job_id: str) -> list[StepRow]:
         """A job's steps in the order in which they last changed."""
-        query = sa.select(steps).where(steps.c.job_id == job_id).order_by(steps.c.updated_at, steps.c.id)
+        query = f"{_STEPS} WHERE job_id = ? ORDER BY updated_at, id"
         with self._read() as connection:
-            return [
-                StepRow(row.id, row.stage, row.scene, row.key, row.state, row.runs, row.updated_at, row.error)
-                for row in connection.execute(query)
-            ]
+            return [StepRow(*row) for row in connection.execute(query, (job_id,))]
 
     def keep_only_steps(self, job_id: str, step_ids: Sequence[str]) -> None:
         """Drop rows of steps that the job's present plan does not have (an edited scene, a superseded level)."""
         keep = set(step_ids)
         with self._write("keep_only_steps") as connection:
-            known = connection.execute(sa.select(steps.c.id).where(steps.c.job_id == job_id)).scalars().all()
-            for gone in set(known) - keep:
-                connection.execute(sa.delete(steps).where(steps.c.job_id == job_id, steps.c.id == gone))
+            known = {row[0] for row in connection.execute("SELECT id FROM steps WHERE job_id = ?", (job_id,))}
+            gone = [(job_id, step_id) for step_id in known - keep]
+            connection.executemany("DELETE FROM steps WHERE job_id = ? AND id = ?", gone)
 
     # Attempts and events
 
-    def attempt(self, job_id: str, step_id: str, **columns: Any) -> None:
+    def attempt(self, job_id: str, step_id: str, **told: Any) -> None:
         """Note one call of a provider: operation, provider, outcome, code, message, elapsed_s."""
         with self._write("attempt") as connection:
-            connection.execute(insert(attempts).values(job_id=job_id, step_id=step_id, at=self._wall(), **columns))
+            connection.execute(_ADD_ATTEMPT, {"job_id": job_id, "step_id": step_id, "at": self._wall(), **told})
 
     def attempts(self, job_id: str) -> list[dict[str, Any]]:
         """A job's provider calls, oldest first."""
-        query = sa.select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.id)
         with self._read() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
+            rows = connection.execute(_ATTEMPTS, (job_id,)).fetchall()
+        return [dict(zip(("id", *_ATTEMPT), row, strict=True)) for row in rows]
 
     def event(self, job_id: str, kind: str, data: dict[str, Any]) -> None:
         """Note something that happened."""
@@ -272,28 +271,29 @@ class Ledger:
 
     def events(self, job_id: str) -> list[EventRow]:
         """A job's events, oldest first."""
-        query = sa.select(events).where(events.c.job_id == job_id).order_by(events.c.id)
+        query = "SELECT at, kind, data FROM events WHERE job_id = ? ORDER BY id"
         with self._read() as connection:
-            return [EventRow(row.at, row.kind, json.loads(row.data)) for row in connection.execute(query)]
+            rows = connection.execute(query, (job_id,)).fetchall()
+        return [EventRow(at, kind, json.loads(data)) for at, kind, data in rows]
 
     def latest_events(self, kind: str, job_ids: Sequence[str]) -> dict[str, int]:
         """The number of the last event of a kind for each of these jobs that has one: later events have larger numbers."""
-        wanted = sa.select(events.c.job_id, sa.func.max(events.c.id)).where(
-            events.c.kind == kind, events.c.job_id.in_(job_ids)
+        query = (
+            "SELECT job_id, MAX(id) FROM events "
+            "WHERE kind = ? AND job_id IN (SELECT value FROM json_each(?)) GROUP BY job_id"
         )
         with self._read() as connection:
-            return {row[0]: row[1] for row in connection.execute(wanted.group_by(events.c.job_id))}
+            return dict(connection.execute(query, (kind, json.dumps(list(job_ids)))).fetchall())
 
     def is_sound(self) -> bool:
         """SQLite's own integrity check, and whether what the rows hold can be read. Raises StoreError where that cannot be told."""
         try:
             with self._read() as connection:
-                if connection.exec_driver_sql("PRAGMA integrity_check").scalar() != "ok":
+                if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
                     return False
-                if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                if connection.execute("PRAGMA foreign_key_check").fetchone():
                     return False
-                unread = sa.select(events.c.id).where(sa.func.json_valid(events.c.data) == 0).limit(1)
-                if connection.execute(unread).first():
+                if connection.execute("SELECT id FROM events WHERE json_valid(data) = 0 LIMIT 1").fetchone():
                     return False
             self.jobs()
         except LedgerLockedError:
@@ -312,16 +312,14 @@ class Ledger:
         """A transaction that is on the disk when the block has ended, or never was. `what` names it at crash points."""
         return self._write(what)
 
-    @contextlib.contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with mapping_database_errors(self.path), self._engine.connect() as connection:
-            yield connection.execution_options(reading=True)
+    def _read(self) -> contextlib.AbstractContextManager[Connection]:
+        return self._database.reading()
 
     @contextlib.contextmanager
     def _write(self, what: str = "write") -> Iterator[Connection]:
         # Threads of one process take turns here: SQLite's own waiting is by polling, and unfair.
         name = f"ledger.{what}"
-        with mapping_database_errors(self.path), self._turn, points.around(name), self._engine.begin() as connection:
+        with self._turn, points.around(name), self._database.writing() as connection:
             yield connection
             points.reach(f"{name}:commit")
 
@@ -329,4 +327,4 @@ class Ledger:
 def _add_event(connection: Connection, job_id: str, now: float, kind: str, *data: dict[str, Any]) -> None:
     """One event of a kind for each `data`."""
     rows = [{"job_id": job_id, "at": now, "kind": kind, "data": canonical_json(item)} for item in data]
-    connection.execute(ADD_EVENT, rows)
+    connection.executemany(ADD_EVENT, rows)

@@ -5,23 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from checkpoints import responses
 from checkpoints.keys import canonical_json
 from checkpoints.ledger import Ledger
 from checkpoints.notes import NOTED_STATES, JobNote, JobNotes
 from checkpoints.records import Record
-from checkpoints.schema import events, jobs
-from checkpoints.statements import ADD_EVENT
+from checkpoints.rows import JobRow
+from checkpoints.statements import ADD_EVENT, adding
 from config.errors import FramekeepError
 
 RESTORED = "job_restored"
 
+_RESTORE = f"{adding('jobs', *(field.name for field in fields(JobRow)))} ON CONFLICT DO NOTHING"
 _LOG = logging.getLogger("framekeep")
 
 
@@ -93,9 +92,9 @@ class NotedLedger(Ledger):
         row |= {name: canonical_json(row[name]) if row[name] else None for name in ("report", "error")}
         event = {"job_id": note.id, "at": self._wall(), "kind": RESTORED, "data": "{}"}
         with self.writing("restore_job") as connection:
-            if not connection.execute(insert(jobs).values(row).on_conflict_do_nothing()).rowcount:
+            if not connection.execute(_RESTORE, row).rowcount:
                 return False
-            connection.execute(ADD_EVENT, [event])
+            connection.execute(ADD_EVENT, event)
         return True
 
     def restore_results(self, found: Sequence[tuple[Record, float]]) -> None:
@@ -110,5 +109,5 @@ class NotedLedger(Ledger):
     def restored(self) -> set[str]:
         """The jobs that were taken over."""
         with self.reading() as connection:
-            found = sa.select(events.c.job_id).where(events.c.kind == RESTORED).distinct()
-            return set(connection.execute(found).scalars())
+            found = connection.execute("SELECT DISTINCT job_id FROM events WHERE kind = ?", (RESTORED,))
+            return {row[0] for row in found}

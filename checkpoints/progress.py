@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-
-from checkpoints.schema import progress
+from checkpoints.statements import columns, putting
 
 if TYPE_CHECKING:
     from checkpoints.ledger import Ledger
@@ -28,26 +25,26 @@ class SavedProgress:
     saved_at: float
 
 
+_NAMES = tuple(field.name for field in fields(SavedProgress))
+_ALL = f"SELECT job_id, {columns(SavedProgress)} FROM progress"  # noqa: S608 - names of our own fields
+_PUT = putting("progress", "job_id", *_NAMES, key=("job_id",))
+
+
 def save_progress(ledger: Ledger, job_id: str, saved: SavedProgress) -> None:
     """Keep a job's progress in place of what was kept before."""
-    row = asdict(saved)
-    statement = insert(progress).values(job_id=job_id, **row)
     with ledger.writing("save_progress") as connection:
-        connection.execute(statement.on_conflict_do_update(index_elements=[progress.c.job_id], set_=row))
+        connection.execute(_PUT, {"job_id": job_id, **asdict(saved)})
 
 
 def forget_progress(ledger: Ledger, job_id: str) -> None:
     """Remove what an earlier run has saved. Writes nothing where there is nothing."""
     if job_id in saved_progress(ledger, job_id):
         with ledger.writing("forget_progress") as connection:
-            connection.execute(sa.delete(progress).where(progress.c.job_id == job_id))
+            connection.execute("DELETE FROM progress WHERE job_id = ?", (job_id,))
 
 
 def saved_progress(ledger: Ledger, job_id: str = "") -> dict[str, SavedProgress]:
     """What is saved, by job; of one job only if it is named."""
-    query = sa.select(progress)
-    if job_id:
-        query = query.where(progress.c.job_id == job_id)
+    query, wanted = (f"{_ALL} WHERE job_id = ?", [job_id]) if job_id else (_ALL, [])
     with ledger.reading() as connection:
-        rows = [dict(row._mapping) for row in connection.execute(query)]
-    return {row.pop("job_id"): SavedProgress(**row) for row in rows}
+        return {job: SavedProgress(*row) for job, *row in connection.execute(query, wanted)}

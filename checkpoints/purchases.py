@@ -14,17 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Connection
+from typing import TYPE_CHECKING, Any, Literal
 
 from checkpoints.keys import text_digest
 from checkpoints.records import Record
-from checkpoints.schema import purchases
+from checkpoints.statements import adding, columns
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from checkpoints.ledger import Ledger
 
 State = Literal["begun", "answered", "failed", "unheard", "cut off", "lost"]
@@ -52,6 +50,15 @@ class Purchase:
         return self.state in ("cut off", "lost")
 
 
+_ALL = f"SELECT {columns(Purchase)} FROM purchases"  # noqa: S608 - names of our own fields
+_KNOWN = f"{_ALL} WHERE key = ? AND provider = ? AND operation = ?"
+_OF_JOB = f"{_ALL} WHERE job_id = ? ORDER BY id"
+_ADD = adding(
+    "purchases", *("request", "key", "job_id", "step_id", "scene", "operation", "provider", "state", "begun_at")
+)
+_END = "UPDATE purchases SET state = ?, ended_at = ? WHERE id = ?"
+
+
 class Purchases:
     """The paid calls that one home's ledger knows. Every method is one transaction, on the disk when it returns."""
 
@@ -66,15 +73,12 @@ class Purchases:
         The call has the id of the one before it for as long as nobody knows how that one ended: a provider that remembers
         ids gives its result, and is not paid again. Only the holder of the step's lease may call this.
         """
-        mine = sa.and_(purchases.c.key == key, purchases.c.provider == provider, purchases.c.operation == operation)
         with self._ledger.writing("purchase_begin") as connection:
-            known = [_row(row) for row in connection.execute(sa.select(purchases).where(mine))]
+            known = [Purchase(*row) for row in connection.execute(_KNOWN, (key, provider, operation))]
             lost = [one for one in known if one.state == "begun"]
-            if lost:
-                found = purchases.c.id.in_([one.id for one in lost])
-                connection.execute(sa.update(purchases).where(found).values(state="lost", ended_at=now))
+            connection.executemany(_END, [("lost", now, one.id) for one in lost])
             serial = sum(one.state in ("answered", "failed") for one in known)
-            row = {
+            row: dict[str, Any] = {
                 "request": text_digest(f"{key}\n{operation}\n{provider}\n{serial}")[:40],
                 "key": key,
                 "job_id": job_id,
@@ -85,37 +89,26 @@ class Purchases:
                 "state": "begun",
                 "begun_at": now,
             }
-            added = connection.execute(insert(purchases).values(row)).inserted_primary_key
+            added = connection.execute(_ADD, row).lastrowid
             assert added is not None
-        return Purchase(id=added[0], **row), lost  # type: ignore[arg-type]
+        return Purchase(id=added, **row), lost
 
     def end(self, purchase: Purchase, state: State, now: float) -> None:
         """Note how a call ended that gave no result."""
         with self._ledger.writing("purchase_end") as connection:
-            mine = purchases.c.id == purchase.id
-            connection.execute(sa.update(purchases).where(mine).values(state=state, ended_at=now))
+            connection.execute(_END, (state, now, purchase.id))
 
     def of_job(self, job_id: str) -> list[Purchase]:
         """A job's paid calls, oldest first."""
-        query = sa.select(purchases).where(purchases.c.job_id == job_id).order_by(purchases.c.id)
         with self._ledger.reading() as connection:
-            return [_row(row) for row in connection.execute(query)]
-
-
-_BEGUN = sa.select(purchases.c.id, purchases.c.key, purchases.c.provider).where(purchases.c.state == "begun")
+            return [Purchase(*row) for row in connection.execute(_OF_JOB, (job_id,))]
 
 
 def settle(connection: Connection, records: Iterable[Record], now: float) -> None:
     """Calls whose results are these records are answered. Within the transaction that puts them there."""
-    open_ones = connection.execute(_BEGUN).all()
+    open_ones = connection.execute("SELECT id, key, provider FROM purchases WHERE state = 'begun'").fetchall()
     if not open_ones:
         return
     there = {(record.key, record.provider) for record in records if not record.stand_in}
-    answered = [row.id for row in open_ones if (row.key, row.provider) in there]
-    if answered:
-        found = purchases.c.id.in_(answered)
-        connection.execute(sa.update(purchases).where(found).values(state="answered", ended_at=now))
-
-
-def _row(row: sa.Row[tuple[object, ...]]) -> Purchase:
-    return Purchase(**row._mapping)
+    answered = [serial for serial, key, provider in open_ones if (key, provider) in there]
+    connection.executemany(_END, [("answered", now, serial) for serial in answered])

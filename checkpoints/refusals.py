@@ -6,11 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-
 from checkpoints.keys import canonical_json
-from checkpoints.schema import refusals
+from checkpoints.statements import columns, putting
 from config.errors import FramekeepError
 
 if TYPE_CHECKING:
@@ -28,6 +25,10 @@ class Refusal:
     at: float
 
 
+_ALL = f"SELECT {columns(Refusal)} FROM refusals ORDER BY source"  # noqa: S608 - names of our own fields
+_PUT = putting("refusals", "source", "options", "code", "message", "at", key=("source",))
+
+
 class Refusals:
     """The refused briefs that one home's ledger knows."""
 
@@ -36,19 +37,19 @@ class Refusals:
 
     def note(self, source: str, options: dict[str, Any], error: FramekeepError, now: float) -> None:
         """Note that a brief was refused, in place of an earlier refusal."""
-        row = {"options": canonical_json(options), "code": error.code, "message": error.message, "at": now}
-        statement = insert(refusals).values(source=source, **row)
+        row: dict[str, Any] = {"source": source, "options": canonical_json(options)}
+        row |= {"code": error.code, "message": error.message, "at": now}
         with self._ledger.writing("note_refusal") as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=[refusals.c.source], set_=row))
+            connection.execute(_PUT, row)
 
     def forget(self, source: str) -> None:
         """Let go of a brief that became a job, or is no more. Writes nothing where nothing is noted."""
         if any(refusal.source == source for refusal in self.all()):
             with self._ledger.writing("forget_refusal") as connection:
-                connection.execute(sa.delete(refusals).where(refusals.c.source == source))
+                connection.execute("DELETE FROM refusals WHERE source = ?", (source,))
 
     def all(self) -> list[Refusal]:
         """All of them, by where they stand."""
         with self._ledger.reading() as connection:
-            rows = connection.execute(sa.select(refusals).order_by(refusals.c.source)).all()
-        return [Refusal(row.source, json.loads(row.options), row.code, row.message, row.at) for row in rows]
+            rows = connection.execute(_ALL).fetchall()
+        return [Refusal(source, json.loads(options), *rest) for source, options, *rest in rows]

@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Connection
-
 from checkpoints.records import Record
-from checkpoints.schema import responses
+from checkpoints.statements import columns, putting
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from checkpoints.ledger import Ledger
 
 
@@ -30,6 +28,10 @@ class Response:
     made_at: float
 
 
+_FIND = f"SELECT {columns(Response)} FROM responses WHERE request = ?"  # noqa: S608 - names of our own fields
+_PUT = putting("responses", "request", "key", "provider", "made_at", key=("request",))
+
+
 class Responses:
     """The answers that one home's ledger knows."""
 
@@ -39,24 +41,23 @@ class Responses:
     def find(self, request: str) -> Response | None:
         """The latest answer to a request, or None."""
         with self._ledger.reading() as connection:
-            row = connection.execute(sa.select(responses).where(responses.c.request == request)).first()
-        return Response(**row._mapping) if row else None
+            row = connection.execute(_FIND, (request,)).fetchone()
+        return Response(*row) if row else None
 
     def keys_since(self, made_at: float) -> set[str]:
         """The records of all answers made since then."""
         with self._ledger.reading() as connection:
-            return set(connection.execute(sa.select(responses.c.key).where(responses.c.made_at >= made_at)).scalars())
+            return {row[0] for row in connection.execute("SELECT key FROM responses WHERE made_at >= ?", (made_at,))}
 
     def forget_before(self, made_at: float) -> int:
         """Let go of all older answers; returns how many."""
         with self._ledger.writing("responses_forget") as connection:
-            return connection.execute(sa.delete(responses).where(responses.c.made_at < made_at)).rowcount
+            return connection.execute("DELETE FROM responses WHERE made_at < ?", (made_at,)).rowcount
 
 
 def put(connection: Connection, record: Record, now: float) -> None:
     """Note a step's answer in place of an earlier one to the same request. Within a transaction of the ledger's."""
     if not record.request or record.stand_in:
         return
-    row = {"key": record.key, "provider": record.provider, "made_at": now}
-    statement = insert(responses).values(request=record.request, **row)
-    connection.execute(statement.on_conflict_do_update(index_elements=[responses.c.request], set_=row))
+    row = {"request": record.request, "key": record.key, "provider": record.provider, "made_at": now}
+    connection.execute(_PUT, row)

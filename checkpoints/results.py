@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.engine import Connection
 
 from checkpoints.records import Record
-from checkpoints.schema import results, steps
-from checkpoints.statements import FIND_RESULT, PUT_RESULT
+from checkpoints.statements import putting
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from checkpoints.ledger import Ledger
+
+PUT_RESULT = putting("results", "key", "stage", "record", "used_at", key=("key",))
+
+_FORGET_UNUSED = """
+    DELETE FROM results
+    WHERE key IN (SELECT value FROM json_each(?)) AND used_at <= ?
+    AND NOT EXISTS (SELECT 1 FROM steps WHERE steps.key = results.key)
+"""
+_KNOWN = """
+    SELECT key FROM results WHERE key IN (SELECT value FROM json_each(:keys))
+    UNION SELECT key FROM steps WHERE key IN (SELECT value FROM json_each(:keys))
+"""
 
 
 class Results:
@@ -30,7 +42,7 @@ class Results:
 
     def all(self) -> list[tuple[Record, float]]:
         """Every readable result and when it was last used, the longest unused first."""
-        query = sa.select(results.c.record, results.c.used_at).order_by(results.c.used_at, results.c.key)
+        query = "SELECT record, used_at FROM results ORDER BY used_at, key"
         with self._ledger.reading() as connection:
             rows = [(_read(text), used_at) for text, used_at in connection.execute(query)]
         return [(record, used_at) for record, used_at in rows if record]
@@ -39,7 +51,7 @@ class Results:
         """The result keys that each job's steps name."""
         found: dict[str, set[str]] = {}
         with self._ledger.reading() as connection:
-            for job_id, key in connection.execute(sa.select(steps.c.job_id, steps.c.key)):
+            for job_id, key in connection.execute("SELECT job_id, key FROM steps"):
                 found.setdefault(job_id, set()).add(key)
         return found
 
@@ -54,7 +66,7 @@ class Results:
         """Remove a result that no longer holds; with `only`, unless it is another by now."""
         with self._ledger.writing("forget_result") as connection:
             if only is None or find(connection, key) == only:
-                connection.execute(sa.delete(results).where(results.c.key == key))
+                connection.execute("DELETE FROM results WHERE key = ?", (key,))
 
     def forget_unused(self, keys: Sequence[str], since: float) -> list[str]:
         """Remove those results that no job's step names and that were not used after `since`.
@@ -62,25 +74,16 @@ class Results:
         Returns the keys that the ledger then does not know at all, in the order given.
         """
         with self._ledger.writing("forget_unused") as connection:
-            connection.execute(
-                sa.delete(results).where(
-                    results.c.key.in_(keys),
-                    results.c.used_at <= since,
-                    ~sa.exists().where(steps.c.key == results.c.key),
-                )
-            )
-            kept = sa.union(
-                sa.select(results.c.key).where(results.c.key.in_(keys)),
-                sa.select(steps.c.key).where(steps.c.key.in_(keys)),
-            )
-            known = set(connection.execute(kept).scalars())
+            named = json.dumps(list(keys))
+            connection.execute(_FORGET_UNUSED, (named, since))
+            known = {row[0] for row in connection.execute(_KNOWN, {"keys": named})}
         return [key for key in keys if key not in known]
 
 
 def find(connection: Connection, key: str) -> Record | None:
     """The record of a key, or None."""
-    text = connection.execute(FIND_RESULT, {"wanted": key}).scalar()
-    return _read(text) if text else None
+    row = connection.execute("SELECT record FROM results WHERE key = ?", (key,)).fetchone()
+    return _read(row[0]) if row else None
 
 
 def put(connection: Connection, record: Record, now: float) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from sqlalchemy.engine import Row
 
 from config.errors import StoreError
 
@@ -49,25 +48,22 @@ class EventRow:
     data: dict[str, Any]
 
 
-def job_row(row: Row[Any]) -> JobRow:
-    """A row of the jobs table. Raises StoreError for one whose JSON is damaged."""
+def job_row(row: Sequence[Any]) -> JobRow:
+    """A row of the jobs table, in the order of `JobRow`. Raises StoreError for one whose JSON is damaged."""
+    job_id, title, state, brief, options, created_at, updated_at, report, error = row
     try:
-        return _job_row(row)
-    except (ValueError, TypeError) as error:
+        return JobRow(
+            id=job_id,
+            title=title,
+            state=state,
+            brief=json.loads(brief),
+            options=json.loads(options),
+            created_at=created_at,
+            updated_at=updated_at,
+            report=json.loads(report) if report else None,
+            error=json.loads(error) if error else None,
+        )
+    except (ValueError, TypeError) as damage:
         raise StoreError(
-            f"The ledger's row of the job {row.id} is damaged", hint="framekeep doctor --rebuild"
-        ) from error
-
-
-def _job_row(row: Row[Any]) -> JobRow:
-    return JobRow(
-        id=row.id,
-        title=row.title,
-        state=row.state,
-        brief=json.loads(row.brief),
-        options=json.loads(row.options),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        report=json.loads(row.report) if row.report else None,
-        error=json.loads(row.error) if row.error else None,
-    )
+            f"The ledger's row of the job {job_id} is damaged", hint="framekeep doctor --rebuild"
+        ) from damage

@@ -1,28 +1,26 @@
-"""The ledger's statements that run once for each step: made once, and run for many rows at a time.
-
-A plan of thousands of steps may be reused in one go.
-"""
+"""SQL by names of columns, which are the names of the parameters too, and of the fields of what is made from a row."""
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import Insert, insert
-
-from checkpoints.schema import events, results, steps
+import dataclasses
+from typing import Any
 
 
-def _or_update(table: sa.Table, *keep: str) -> Insert:
-    """Insert a row, or bring the one with its primary key up to date but for the columns in `keep`."""
-    statement = insert(table)
-    changed = {
-        column.name: statement.excluded[column.name]
-        for column in table.columns
-        if not column.primary_key and column.name not in keep
-    }
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+def columns(kind: type[Any]) -> str:
+    """The fields of a dataclass as columns, so that a row is its arguments."""
+    return ", ".join(field.name for field in dataclasses.fields(kind))
 
 
-PUT_RESULT = _or_update(results)
-PUT_REUSED = _or_update(steps, "runs")
-ADD_EVENT = insert(events)
-FIND_RESULT = sa.select(results.c.record).where(results.c.key == sa.bindparam("wanted"))
+def adding(table: str, *names: str) -> str:
+    """A statement that adds a row."""
+    values = ", ".join(f":{name}" for name in names)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - names of our own
+
+
+def putting(table: str, *names: str, key: tuple[str, ...], keep: tuple[str, ...] = ()) -> str:
+    """A statement that adds a row, or brings the one with this `key` up to date but for the columns in `keep`."""
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in (*key, *keep))
+    return f"{adding(table, *names)} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}"
+
+
+ADD_EVENT = adding("events", "job_id", "at", "kind", "data")

@@ -53,6 +53,11 @@ class Home:
         return self.root / "evidence"
 
     @property
+    def digests(self) -> Path:
+        """What is remembered of installed files."""
+        return self.root / "digests.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -8,6 +8,7 @@ import re
 import time
 from typing import TYPE_CHECKING, get_args
 
+from checkpoints.digests import INSTALLED
 from checkpoints.purchases import Purchases
 from checkpoints.records import Record
 from checkpoints.store import Store
@@ -71,6 +72,7 @@ class Run:
         self._breakers = session.breakers
         self._restraints = session.restraints
         self._cancel = session.cancel
+        INSTALLED.keep_in(self._home.digests)
         self._toolbox = Toolbox(brief, self._settings)
         self._begin_anew = begin_anew
         self._started = time.monotonic()

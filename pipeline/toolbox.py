@@ -165,9 +165,9 @@ class Toolbox:
 
     @functools.cached_property
     def font_identity(self) -> str:
-        from stages.typeset.fonts import load_fonts
+        from stages.typeset.fonts import packaged_identity
 
-        return load_fonts().identity()
+        return packaged_identity()
 
     def _voice_account(self, name: str) -> _VoiceAccount:
         account = self._settings.providers.account_of(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import shutil
 import sqlite3
@@ -14,7 +15,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
 
 from checkpoints import database, ledger
 from checkpoints.database import driver, wal_is_sound
@@ -22,7 +22,7 @@ from checkpoints.leases import Lease
 from checkpoints.ledger import OPEN_STATES, EventRow, JobRow, Ledger
 from checkpoints.owners import Owner
 from checkpoints.records import Artifact, Record
-from checkpoints.schema import REVISION, metadata
+from checkpoints.schema import REVISION, TABLES
 from config.errors import DiskFullError, StoreError, TimedOutError
 
 BRIEF = {"title": "Tides", "scenes": [{"text": "Größe 🎬"}]}
@@ -320,14 +320,42 @@ def test_everything_is_there_after_opening_again(with_job: Ledger) -> None:
     again.close()
 
 
-def test_the_migrations_make_exactly_the_tables_that_the_code_uses(book: Ledger) -> None:
-    from alembic.autogenerate import compare_metadata
+def migrated(path: Path, revision: str) -> Path:
+    """A ledger as the migrations up to `revision` leave it."""
+    from alembic import command
+    from alembic.config import Config
 
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(book.path)))
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert MigrationContext.configure(connection).get_current_revision() == REVISION
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
     engine.dispose()
+    return path
+
+
+def described(path: Path) -> dict[str, dict[str, Any]]:
+    """All that SQLite knows of a ledger's tables, and the schema's number."""
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        made = raw.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        tables = [name for kind, name, _ in made if kind == "table"]
+        return {
+            "tables": {
+                name: [raw.execute(f"PRAGMA {what}({name})").fetchall() for what in ("table_info", "foreign_key_list")]
+                for name in tables
+            },
+            "statements": {name: "".join((sql or "").split()) for _, name, sql in made},
+            "revision": {"": raw.execute("SELECT version_num FROM alembic_version").fetchall()},
+        }
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_uses(book: Ledger, tmp_path: Path) -> None:
+    older = migrated(tmp_path / "older.db", "0001")
+    Ledger(older).close()
+    assert described(older) == described(book.path)
+    assert len(described(book.path)["tables"]) == len(TABLES) - sum("INDEX" in statement for statement in TABLES) + 1
 
 
 def test_the_log_is_written_ahead_only_where_sqlite_does_that_safely(book: Ledger) -> None:
@@ -336,7 +364,7 @@ def test_the_log_is_written_ahead_only_where_sqlite_does_that_safely(book: Ledge
     ] == []
     assert all(wal_is_sound(version) for version in [(3, 44, 6), (3, 50, 7), (3, 51, 3), (3, 53, 4), (4, 0, 0)])
     expected = "wal" if wal_is_sound(driver().sqlite_version_info) else "delete"
-    assert database._journal(book._engine) == expected
+    assert database._journal(book._database) == expected
 
 
 def test_a_ledger_moves_to_the_rollback_journal_where_only_an_affected_sqlite_is_there(
@@ -345,7 +373,7 @@ def test_a_ledger_moves_to_the_rollback_journal_where_only_an_affected_sqlite_is
     with_job.close()
     monkeypatch.setattr(database, "wal_is_sound", lambda _: False)
     again = Ledger(with_job.path)
-    assert database._journal(again._engine) == "delete"
+    assert database._journal(again._database) == "delete"
     assert kinds(again) == ["job_queued"]
     again.close()
 
@@ -363,7 +391,7 @@ def test_opening_a_current_ledger_does_not_load_the_migration_tool(book: Ledger)
     code = (
         "import sys; from pathlib import Path; from checkpoints.ledger import Ledger\n"
         "Ledger(Path(sys.argv[1])).close()\n"
-        "print([name for name in ('alembic', 'mako', 'psutil', 'numpy') if name in sys.modules])"
+        "print([name for name in ('sqlalchemy', 'alembic', 'mako', 'psutil', 'numpy') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code, str(book.path)], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
@@ -401,7 +429,7 @@ def test_an_older_ledger_is_backed_up_whole_before_it_is_changed(with_job: Ledge
     # Still open, so that the latest rows stand in the write-ahead log alone.
     with_job.event("tides-1", "warning", {"message": "latest"})
     with with_job._write() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(StoreError, match=f"cannot be brought to schema {REVISION}") as caught:
         Ledger(with_job.path)
     assert caught.value.hint
@@ -413,23 +441,14 @@ def test_an_older_ledger_is_backed_up_whole_before_it_is_changed(with_job: Ledge
 
 
 def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_that_it_holds(tmp_path: Path) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    path = tmp_path / "ledger.db"
-    engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.exec_driver_sql(
+    path = migrated(tmp_path / "ledger.db", "0001")
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        raw.execute(
             "INSERT INTO jobs (id, title, state, brief, options, created_at, updated_at) "
             "VALUES ('tides-1', 'Tides', 'interrupted', '{}', '{}', 1, 2)"
         )
-        connection.exec_driver_sql("INSERT INTO events (job_id, at, kind, data) VALUES ('tides-1', 1, 'e', '{}')")
-    engine.dispose()
+        raw.execute("INSERT INTO events (job_id, at, kind, data) VALUES ('tides-1', 1, 'e', '{}')")
+        raw.commit()
     book = Ledger(path)
     assert [(job.id, job.state) for job in book.jobs()] == [("tides-1", "interrupted")]
     assert isinstance(book.step_started("tides-1", "s1", "speech", 1, "k1", ME), Lease)
@@ -445,23 +464,36 @@ def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hol
 def test_a_migration_that_fails_leaves_no_half_made_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from alembic import op
 
+    path = migrated(tmp_path / "ledger.db", "0001")
+    before = described(path)
     real = op.create_table
 
     def failing(name: str, *columns: Any, **more: Any) -> Any:
-        if name == "attempts":
+        if name == "purchases":
             raise RuntimeError("killed here")
         return real(name, *columns, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(op, "create_table", failing)
         with pytest.raises(RuntimeError, match="killed here"):
-            Ledger(tmp_path / "ledger.db")
-    raw = sqlite3.connect(tmp_path / "ledger.db")
-    assert raw.execute("SELECT name FROM sqlite_master").fetchall() == []
-    raw.close()
-    book = Ledger(tmp_path / "ledger.db")
-    assert book.jobs() == []
-    book.close()
+            Ledger(path)
+    assert described(path) == before
+    Ledger(path).close()
+    assert described(path)["revision"][""] == [(REVISION,)]
+
+
+def test_a_new_ledger_that_cannot_be_made_has_no_half_of_its_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "TABLES", (*TABLES[:-1], "CREATE TABLE of nothing"))
+        with pytest.raises(StoreError, match="syntax error"):
+            Ledger(path)
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT name FROM sqlite_master").fetchall() == []
+    Ledger(path).close()
+    assert described(path)["revision"][""] == [(REVISION,)]
 
 
 # Broken files
@@ -506,12 +538,12 @@ def test_a_place_where_no_ledger_can_be_is_named(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_called_that(with_job: Ledger) -> None:
     with with_job._read() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        connection.execute("PRAGMA max_page_count = 1")
         with (
             pytest.raises(DiskFullError, match="No space left for the ledger"),
-            database.mapping_database_errors(with_job.path),
+            with_job._database.mapping_errors(),
         ):
-            connection.exec_driver_sql("CREATE TABLE big (x)")
+            connection.execute("CREATE TABLE big (x)")
 
 
 def test_a_lock_that_is_never_let_go_is_not_mistaken_for_damage(
@@ -561,7 +593,6 @@ OPENER = """
 import sys
 from pathlib import Path
 from checkpoints.ledger import Ledger
-import alembic.command
 print("ready", flush=True)
 sys.stdin.readline()
 book = Ledger(Path(sys.argv[1]))

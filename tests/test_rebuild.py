@@ -230,7 +230,7 @@ def test_only_what_the_store_proves_is_restored_and_the_rest_is_named(world: Wor
 def test_a_whole_ledger_is_completed_and_keeps_what_it_has(world: World, home: Home) -> None:
     events = home.ledger.events(world.done_id)
     with home.ledger.writing("test") as connection:
-        connection.exec_driver_sql("DELETE FROM jobs WHERE id = ?", (world.open_id,))
+        connection.execute("DELETE FROM jobs WHERE id = ?", (world.open_id,))
     report = rebuilt(home)
     assert (report.ledger, report.jobs, report.kept_aside) == ("sound", (world.open_id,), ())
     assert "paid calls" in " ".join(report.not_restored)
@@ -302,7 +302,7 @@ def test_a_rebuild_that_is_killed_is_finished_by_the_next(
 
 def test_the_ledger_of_a_newer_version_is_not_damaged(home: Home) -> None:
     with home.ledger.writing("test") as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
     home.close()
     with pytest.raises(StoreError, match="newer Framekeep") as caught:
         rebuilt(home)
@@ -346,7 +346,7 @@ def test_the_clean_up_leaves_all_while_a_restored_job_waits(world: World, home: 
 
 def test_the_clean_up_leaves_all_while_the_ledger_lacks_a_job_that_waits(world: World, home: Home) -> None:
     with home.ledger.writing("test") as connection:
-        connection.exec_driver_sql("DELETE FROM jobs WHERE id = ?", (world.open_id,))
+        connection.execute("DELETE FROM jobs WHERE id = ?", (world.open_id,))
     report = collect(home, older_than_s=0, max_bytes=0, keep_last=0, dry_run=False, now=NOW + 90 * 86_400)
     assert (report.held_by, report.lost, report.jobs) == ((world.open_id,), True, ())
 
@@ -419,7 +419,7 @@ def test_resume_goes_on_with_a_job_that_only_the_store_knows_and_makes_nothing_t
 
 def test_a_job_that_is_just_being_noted_is_not_called_lost(world: World, home: Home) -> None:
     with home.ledger.writing("test") as connection:
-        connection.exec_driver_sql("DELETE FROM jobs WHERE id = ?", (world.open_id,))
+        connection.execute("DELETE FROM jobs WHERE id = ?", (world.open_id,))
     assert [note.id for note in lost_jobs(home)] == [world.open_id]
     with job_lock(home.locks, world.open_id):
         assert lost_jobs(home) == []

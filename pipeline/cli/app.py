@@ -5,6 +5,8 @@ What a command does is in a module of its own, imported when it runs.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +28,7 @@ from pipeline.cli.common import (
 from pipeline.cli.config_app import config_app
 from pipeline.cli.exits import ExitCode
 from pipeline.cli.upkeep_app import upkeep_app
+from stages.heap import uncollected
 
 NAME = "framekeep"
 
@@ -240,8 +243,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     console.prepare_streams()
+    # At the end as at the start, whatever is there stays: Python would go through all of it, several times.
+    atexit.register(gc.freeze)
     try:
-        return _run(given)
+        with uncollected():
+            return _run(given)
     except FramekeepError as error:
         return failures.report(error, as_json=as_json)
     except _PARSER_ERROR as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,12 +37,20 @@ def with_pipeline(
     with Pipeline(settings, home=common.home, on_event=display.take) as pipeline, contextlib.ExitStack() as stack:
         stack.callback(open_log(pipeline.home.logs, settings.logging))
         stopper = Stopper(pipeline.cancel, lambda: _give_up(pipeline, display, as_json=common.json))
+        _collect_from_now_on()
         with display, stopper:
             answer = work(pipeline, display)
     if display.fault:
         log = failures.write_log(display.fault, [])
         console.say(f"{console.symbol('warn')} the progress display failed and was switched off: see {log}", "warn")
     return answer
+
+
+def _collect_from_now_on() -> None:
+    """A start makes hundreds of thousands of objects that stay. They count as old: a young one's circle is found without them."""
+    gc.freeze()
+    gc.unfreeze()
+    gc.enable()
 
 
 def run_one(common: Common, work: Callable[[Pipeline], Result], *, jobs: int | None = None, quiet: bool = False) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from checkpoints.keys import code_digest
 from stages.base import CancelToken
 from stages.images.base import ImageProvider, PictureRequest
-from stages.typeset.fonts import load_fonts
+from stages.typeset.fonts import packaged_identity
 
 
 class CardProvider(ImageProvider):
@@ -26,7 +26,7 @@ class CardProvider(ImageProvider):
             "numpy": version("numpy"),
             "opencv": version("opencv-python-headless"),
             "icons": version("justmyresource-lucide"),
-            "fonts": load_fonts().identity(),
+            "fonts": packaged_identity(),
         }
 
     def draw(self, request: PictureRequest, cancel: CancelToken, folder: Path) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import hashlib
 import os
 import re
 import signal
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from checkpoints.digests import INSTALLED
 from checkpoints.files import mapping_errors
 from config.errors import (
     OutOfMemoryError,
@@ -77,8 +77,7 @@ def ffmpeg_path() -> Path:
 @functools.cache
 def ffmpeg_identity() -> str:
     """SHA-256 of the binary: another build may make other bytes."""
-    with ffmpeg_path().open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return INSTALLED.of(ffmpeg_path())
 
 
 def run_ffmpeg(arguments: Sequence[str], run: Run, feed: Callable[[IO[bytes]], None] | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib.util
 import json
 import os
@@ -12,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from checkpoints.digests import INSTALLED
 from config.errors import FramekeepError, RejectedError, TransientError, UnavailableError
 from stages.base import CancelToken
 from stages.models import Word
@@ -143,7 +143,7 @@ def _assets() -> Path | None:
 def _model_digest() -> str:
     folder = _assets()
     model = folder / "hibari.onnx" if folder else None
-    return hashlib.sha256(model.read_bytes()).hexdigest() if model and model.is_file() else "absent"
+    return INSTALLED.of(model) if model and model.is_file() else "absent"
 
 
 @functools.lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from checkpoints.digests import INSTALLED
 from config.errors import UnavailableError
 
 DISPLAY = "Fraunces"
@@ -84,8 +85,7 @@ class FontSet:
 
     def identity(self) -> str:
         """One digest over the bytes of all fonts, whatever their paths: for the keys of checkpoints."""
-        digests = sorted(_digest(file.path) for file in self.files)
-        return hashlib.sha256("".join(digests).encode()).hexdigest()
+        return _identity([file.path for file in self.files])
 
     def missing_glyphs(self, text: str) -> list[str]:
         """Characters of `text` that no font can show, each once, in the order in which they appear.
@@ -172,13 +172,31 @@ def load_fonts(folders: Sequence[Path] = ()) -> FontSet:
 
 @lru_cache(maxsize=8)
 def _load_fonts(folders: tuple[Path, ...]) -> FontSet:
+    return FontSet([_describe(path) for path in (*_packaged(), *_found_in(folders))])
+
+
+def packaged_identity() -> str:
+    """What `load_fonts().identity()` is, without a look into the fonts. Raises `UnavailableError`."""
+    return _identity(_packaged())
+
+
+@lru_cache(maxsize=1)
+def _packaged() -> tuple[Path, ...]:
     roots = [_package_folder(name, required=True) for name in _REQUIRED]
     roots += [_package_folder(name, required=False) for name in _OPTIONAL]
-    files: list[FontFile] = []
-    for root in [*(root for root in roots if root is not None), *folders]:
-        paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
-        files += [_describe(path) for path in paths]
-    return FontSet(files)
+    return tuple(_found_in([root for root in roots if root is not None]))
+
+
+def _found_in(folders: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for folder in folders:
+        files += sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    return files
+
+
+def _identity(paths: Sequence[Path]) -> str:
+    digests = sorted(_digest(path) for path in paths)
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _package_folder(name: str, *, required: bool) -> Path | None:
@@ -215,9 +233,7 @@ def _describe(path: Path) -> FontFile:
                 cap_height_em=(getattr(os2, "sCapHeight", 0) or 0.7 * units) / units,
             )
     except (TTLibError, KeyError, OSError) as error:
-        raise UnavailableError(
-            f"The font {path} cannot be read: {error}", provider="fonts", hint="Replace or remove that file."
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 @lru_cache(maxsize=256)
@@ -230,8 +246,16 @@ def _glyphs(path: Path) -> frozenset[int]:
 
 @lru_cache(maxsize=256)
 def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        return INSTALLED.of(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> UnavailableError:
+    return UnavailableError(
+        f"The font {path} cannot be read: {error}", provider="fonts", hint="Replace or remove that file."
+    )
 
 
 def _distance(file: FontFile, weight: int) -> float:

@@ -155,8 +155,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "state and event are one transaction",
         "checkpoints/ledger.py",
-        "points.around(name), self._engine.begin() as connection:",
-        'points.around(name), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT", bare=True) as connection:',
+        "points.around(name), self._database.writing() as connection:",
+        "points.around(name), self._database.bare() as connection:",
         "test_ledger.py::test_a_change_whose_event_cannot_be_written_did_not_happen",
     ),
     Mutant(
@@ -183,17 +183,23 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an older ledger is backed up",
         "checkpoints/database.py",
-        '            _back_up(engine, path.with_name(f"{path.name}.before-{REVISION}"))',
+        '            _back_up(database, path.with_name(f"{path.name}.before-{REVISION}"))',
         "            pass",
         "test_ledger.py::test_an_older_ledger_is_backed_up_whole_before_it_is_changed",
     ),
     Mutant(
         "a migration is one transaction",
-        "checkpoints/database.py",
-        'with around("ledger.upgrade"), engine.begin() as connection:',
-        'with around("ledger.upgrade"), engine.connect().execution_options('
-        'isolation_level="AUTOCOMMIT", bare=True) as connection:',
+        "checkpoints/upgrade.py",
+        'lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")',
+        "lambda connection: None",
         "test_ledger.py::test_a_migration_that_fails_leaves_no_half_made_tables",
+    ),
+    Mutant(
+        "a new ledger is made in one transaction",
+        "checkpoints/database.py",
+        'with around("ledger.upgrade"), database.writing() as connection:',
+        'with around("ledger.upgrade"), database.bare() as connection:',
+        "test_ledger.py::test_a_new_ledger_that_cannot_be_made_has_no_half_of_its_tables",
     ),
     # One owner
     Mutant(

@@ -23,7 +23,7 @@ MakeWorld = Callable[..., World]
 def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.db")
     with ledger.writing("a_test") as connection:
-        level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+        level = connection.execute("PRAGMA synchronous").fetchone()[0]
     ledger.close()
     assert level == 2, "FULL is what syncs the log at every commit"
 
