@@ -78,9 +78,14 @@ def asked(request: SpeechRequest | PictureRequest) -> dict[str, Any]:
 
 
 def visual(item: Visual) -> dict[str, Any]:
-    """A user's picture or clip: its bytes, and who reads its size from them and finds what it is of."""
-    libraries = _versions((*_READING, *_DRAWING))
-    return {"file": _user_file(item.path), "kind": item.kind, "code": _render_code(), "libraries": libraries}
+    """A user's picture or clip: its bytes, who reads its size from them, and whether what it is of has to be found."""
+    return {
+        "file": _user_file(item.path),
+        "kind": item.kind,
+        "finds_focus": item.focus is None,
+        "code": _render_code(),
+        "libraries": _versions((*_READING, *_DRAWING)),
+    }
 
 
 def music(item: Music) -> dict[str, Any]:

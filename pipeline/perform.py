@@ -89,8 +89,9 @@ def _take(step: Step, visual: Visual, context: Context) -> Outcome:
     from stages.images.stage import take_visual, visual_notes
 
     copy = copy_into(visual.path, context.scratch)
-    _refuse_changed(step, visual.path, inputs.visual(Visual(path=copy, kind=visual.kind)))
-    picture = take_visual(Visual(path=copy, kind=visual.kind))
+    taken = visual.model_copy(update={"path": copy})
+    _refuse_changed(step, visual.path, inputs.visual(taken))
+    picture = take_visual(taken)
     facts, notes = picture.model_dump(mode="json"), visual_notes(copy, picture.kind)
     return Outcome({"picture": copy}, facts, picture.provider, notes)
 

@@ -33,7 +33,7 @@ DENSITY = 1.51
 # What bilinear sampling takes from the finest detail, given back beforehand.
 _PREEMPHASIS = 0.15
 # Finished canvases that neighbouring segments will ask for again.
-_KEPT_CANVASES, _KEPT_BYTES = 3, 100_000_000
+_KEPT_CANVASES, _KEPT_BYTES = 4, 100_000_000
 
 
 @dataclass(frozen=True)
