@@ -32,10 +32,10 @@ def test_a_tiny_run_measures_everybody_on_the_same_film() -> None:
     command = [sys.executable, str(BENCHMARKS / "run.py"), "--size", "128x72", "--pictures", "2", "--scene", "5"]
     ran = subprocess.run([*command, "--no-moviepy", "--json"], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    limit, cold, alone, warm, expert, moviepy = json.loads(ran.stdout)["rows"]
+    limit, cold, alone, warm, speaking, expert, moviepy = json.loads(ran.stdout)["rows"]
     assert limit["times_limit"] == 1.0
-    assert {row["frames"] for row in (limit, cold, alone, warm, expert)} == {2 * 150 - 15}
-    for row in (limit, cold, alone, warm, expert):
+    assert {row["frames"] for row in (limit, cold, alone, warm, speaking, expert)} == {2 * 150 - 15}
+    for row in (limit, cold, alone, warm, speaking, expert):
         assert row["cpu_s"] > 0
         assert row["peak_mb"] > 0
     for row in (cold, expert):

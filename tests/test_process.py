@@ -240,9 +240,12 @@ def test_exit_codes_and_logs_become_errors_of_ours(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's service for it is Linux's")
-def test_ffmpeg_dies_with_the_program_however_that_dies(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setpriv", ["as it is here", "missing", "too old"])
+def test_ffmpeg_dies_with_the_program_however_that_dies(tmp_path: Path, setpriv: str) -> None:
+    found = {"as it is here": "shutil.which", "missing": "lambda name: None", "too old": "lambda name: '/bin/false'"}
     program = (
-        "import os, sys; from pathlib import Path; from stages.base import CancelToken\n"
+        "import os, shutil, sys; from pathlib import Path; from stages.base import CancelToken\n"
+        f"shutil.which = {found[setpriv]}\n"
         "from stages.render.process import Run, run_ffmpeg\n"
         "run_ffmpeg(['-re', '-f', 'lavfi', '-i', 'testsrc=s=64x36', '-f', 'null', '-'],"
         " Run('x', Path(sys.argv[1]), CancelToken(), on_frame=lambda n: print(n, flush=True)))"

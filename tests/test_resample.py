@@ -103,3 +103,16 @@ def test_a_plane_without_room_is_moved_just_the_same() -> None:
     for at in ((0.5, 0.5), (20.2, 10.7)):
         bare, with_room = (moved(*given) for given in ((plane, (2.1, 2.1), at), (roomy(plane), (2.1, 2.1), at, ROOM)))
         assert np.abs(bare - with_room).max() < 4
+
+
+def test_two_channels_of_half_the_size_move_like_each_alone() -> None:
+    """Of a small frame they need more memory than its one plane does: what is cut off counts twice."""
+    width, height = SIZE[0] // 2, SIZE[1] // 2
+    pair = np.random.default_rng(5).integers(0, 256, (2 * height + ROOM, 2 * width + ROOM, 2), np.uint8)
+    target = np.full((height, width, 2), 99, np.uint8)
+    for x in np.linspace(0.0, 3.0, 40):
+        Mover(SIZE).move(pair, target, (1.37, 1.37), (x, 2.2), ROOM)
+        for channel in range(2):
+            alone = np.empty((height, width), np.uint8)
+            Mover((width, height)).move(np.ascontiguousarray(pair[..., channel]), alone, (1.37, 1.37), (x, 2.2), ROOM)
+            assert np.array_equal(target[..., channel], alone)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stages.render.frames import framed
 from stages.render.models import SegmentSpec
 from stages.render.painter import Painter
 from stages.render.planes import LUMA
@@ -46,20 +47,18 @@ def _rgb(frame: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]
     import cv2
     import numpy as np
 
-    luma = width * height
-    y = frame[:luma].reshape(height, width).astype(np.float32)
-    halves = frame[luma:].reshape(2, height // 2, width // 2).astype(np.float32)
+    planes = framed(frame, (width, height))
+    y = planes.y.astype(np.float32)
     # A chroma sample stands on the left one of its two columns, and between its two rows.
     to_chroma = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, -0.25]])
-    u, v = (
+    u, v = cv2.split(
         cv2.warpAffine(
-            half,
+            planes.uv.astype(np.float32),
             to_chroma,
             (width, height),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        for half in halves
     )
     red, green, blue = LUMA
     light = (y - 16) * (255 / 219)

@@ -30,7 +30,10 @@ class Mover:
     def __init__(self, size: tuple[int, int]) -> None:
         import numpy as np
 
-        self._memory = np.empty((size[0] + _CUTS) * (size[1] + _CUTS), np.uint8)
+        width, height = size
+        # For a plane of the frame's size, or of half of it and two channels.
+        samples = max((width + _CUTS) * (height + _CUTS), 2 * (width // 2 + _CUTS) * (height // 2 + _CUTS))
+        self._memory = np.empty(samples, np.uint8)
 
     def move(
         self,

@@ -350,15 +350,22 @@ def _named(path):
     # Processes
     Mutant(
         "ffmpeg dies with the run",
-        "stages/render/process.py",
+        "stages/render/child.py",
+        "                [*_bound(), *command],\n",
+        "                [*command],\n",
+        "test_process.py::test_ffmpeg_dies_with_the_program_however_that_dies",
+    ),
+    Mutant(
+        "ffmpeg dies with the run where nothing does that for it",
+        "stages/render/child.py",
         "        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)\n",
         "",
         "test_process.py::test_ffmpeg_dies_with_the_program_however_that_dies",
     ),
     Mutant(
         "ffmpeg goes first where memory runs out",
-        "stages/render/process.py",
-        '            Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)\n',
+        "stages/render/child.py",
+        '            Path(f"/proc/{child.pid}/oom_score_adj").write_text(_FIRST_TO_GO)\n',
         "            pass\n",
         "faults/test_guards.py::test_an_encoder_is_the_first_to_go_where_memory_runs_out",
     ),
