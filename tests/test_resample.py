@@ -107,13 +107,14 @@ def test_a_plane_without_room_is_moved_just_the_same() -> None:
 
 def test_two_channels_of_half_the_size_move_like_each_alone() -> None:
     """Of a small frame they need more memory than its one plane does: what is cut off counts twice."""
-    width, height = SIZE[0] // 2, SIZE[1] // 2
-    pair = np.random.default_rng(5).integers(0, 256, (2 * height + ROOM, 2 * width + ROOM, 2), np.uint8)
-    target = np.full((height, width, 2), 99, np.uint8)
-    for x in np.linspace(0.0, 3.0, 40):
-        Mover(SIZE).move(pair, target, (1.37, 1.37), (x, 2.2), ROOM)
-        for channel in range(2):
-            alone = np.empty((height, width), np.uint8)
-            Mover((width, height)).move(np.ascontiguousarray(pair[..., channel]), alone, (1.37, 1.37), (x, 2.2), ROOM)
+    pair = np.random.default_rng(5).integers(0, 256, (20 + ROOM, 20 + ROOM, 2), np.uint8)
+    planes = [np.ascontiguousarray(pair[..., channel]) for channel in range(2)]
+    target, alone = np.full((8, 8, 2), 99, np.uint8), np.empty((8, 8), np.uint8)
+    # Near 5/3 many samples have to be cut off.
+    scale = (1.6655, 1.6655)
+    for at in np.linspace(0.0, 3.0, 100):
+        Mover((16, 16)).move(pair, target, scale, (at, at), ROOM)
+        for channel, plane in enumerate(planes):
+            Mover((8, 8)).move(plane, alone, scale, (at, at), ROOM)
             # The slow way does not round both alike.
             assert np.abs(target[..., channel].astype(int) - alone).max() <= 6
