@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import signal
@@ -299,3 +300,18 @@ def test_a_child_that_nobody_could_watch_is_not_left_behind(
             run_ffmpeg([*RAW, "x.mp4"], run(tmp_path, cancel=token), frames(1))
     assert children[0].returncode == -signal.SIGKILL
     assert token._callbacks == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="large pages of this kind are Linux's")
+@pytest.mark.parametrize("own", [0, 1])
+def test_only_ffmpeg_goes_without_large_pages(tmp_path: Path, instead: Callable[[str], None], own: int) -> None:
+    """The run's own pictures may have them, unless it was started without."""
+    call = ctypes.CDLL(None).prctl
+    instead(f"import ctypes; open({str(tmp_path / 'seen')!r}, 'w').write(str(ctypes.CDLL(None).prctl(42, 0, 0, 0, 0)))")
+    call(41, own, 0, 0, 0)
+    try:
+        run_ffmpeg([], run(tmp_path))
+        assert (tmp_path / "seen").read_text() == "1"
+        assert call(42, 0, 0, 0, 0) == own
+    finally:
+        call(41, 0, 0, 0, 0)

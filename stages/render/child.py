@@ -29,7 +29,7 @@ _PIPE_BYTES = 1 << 20
 # Of 1000: more than any difference in size between the run and its encoder.
 _FIRST_TO_GO = "800"
 # Linux's prctl.h.
-_PR_SET_PDEATHSIG, _PR_SET_THP_DISABLE = 1, 41
+_PR_SET_PDEATHSIG, _PR_SET_THP_DISABLE, _PR_GET_THP_DISABLE = 1, 41, 42
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -102,12 +102,14 @@ def _small_pages() -> Iterator[None]:
     if sys.platform != "linux":
         yield
         return
+    prctl = _prctl()
     with _ONE_AT_A_TIME:
-        _prctl()(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
+        before = prctl(_PR_GET_THP_DISABLE, 0, 0, 0, 0)
+        prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
         try:
             yield
         finally:
-            _prctl()(_PR_SET_THP_DISABLE, 0, 0, 0, 0)
+            prctl(_PR_SET_THP_DISABLE, before == 1, 0, 0, 0)
 
 
 @functools.cache
