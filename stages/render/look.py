@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _FIELDS = 8
 # Samples to each side of a field: their mean is hardly moved by what an encoder takes away.
 _SAMPLES = 8
+# A frame seen small: Y, U and V.
+_LOOK = (3, _FIELDS, _FIELDS)
 # In levels of 255. Noise at a twentieth of the bits that it needs moves the mean of a field by up to 23.
 _UNLIKE = 48
 # What counts as black, and what is too light to have become it by encoding.
@@ -33,26 +35,26 @@ class Looks:
 
     seen: list[NDArray[np.uint8]] = field(default_factory=list)
 
-    def add(self, y: Any, u: Any, v: Any) -> None:
-        """Look at a frame's planes."""
-        import numpy as np
-
-        self.seen.append(np.stack([_means(plane) for plane in (y, u, v)]))
-
     def add_raw(self, frame: memoryview, size: tuple[int, int]) -> None:
         """Look at a raw frame as it is painted."""
         import numpy as np
 
         planes = framed(np.frombuffer(frame, np.uint8), size)
-        u_v = _means(planes.uv)
-        self.seen.append(np.stack([_means(planes.y), u_v[..., 0], u_v[..., 1]]))
+        look = np.empty(_LOOK, np.uint8)
+        _means(planes.y, look[0])
+        colours = _means(planes.uv)
+        look[1], look[2] = colours[..., 0], colours[..., 1]
+        self.seen.append(look)
 
     def add_decoded(self, frame: Any) -> None:
         """Look at a decoded frame of 8-bit planes."""
         import numpy as np
 
-        rows = [np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size) for plane in frame.planes[:3]]
-        self.add(*(row[: plane.height, : plane.width] for row, plane in zip(rows, frame.planes, strict=False)))
+        look = np.empty(_LOOK, np.uint8)
+        for plane, seen in zip(frame.planes[:3], look, strict=True):
+            rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+            _means(rows[: plane.height, : plane.width], seen)
+        self.seen.append(look)
 
 
 def strangest(painted: Looks, decoded: Looks) -> str:
@@ -80,13 +82,13 @@ def _apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
     return int(np.abs(one.astype(np.int16) - other).max())
 
 
-def _means(plane: Any) -> NDArray[np.uint8]:
+def _means(plane: Any, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     import cv2
 
     side = _FIELDS * _SAMPLES
     # The nearest samples alone: to read every pixel would cost more and tell nothing more.
     samples = cv2.resize(plane, (side, side), interpolation=cv2.INTER_NEAREST)
-    return cast("NDArray[np.uint8]", cv2.resize(samples, (_FIELDS, _FIELDS), interpolation=cv2.INTER_AREA))
+    return cast("NDArray[np.uint8]", cv2.resize(samples, (_FIELDS, _FIELDS), dst=into, interpolation=cv2.INTER_AREA))
 
 
 @dataclass
