@@ -15,11 +15,15 @@ from typing import Any
 
 KEY_SCHEMA = 1
 _CHUNK_BYTES = 1 << 20
+# Requests are dumped models and plain values: nothing in them holds itself.
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+).encode
 
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no white space: equal values give equal text. Raises ValueError for NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
 
 
 def step_key(stage: str, request: Mapping[str, Any]) -> str:

@@ -39,6 +39,7 @@ class Plan:
         self.exports = {name: self._fresh(name, start_level(settings, options, name)) for name in options.exports}
         self.steps: dict[str, Step] = {}
         self.step_downs: dict[str, Degradation] = forced_levels(settings, options)
+        self._pacing = requests.pacing(settings)
         self._mix: Step | None = None
         self._mix_record: Record | None = None
         self.music_digest = ""
@@ -153,7 +154,8 @@ class Plan:
     # Growing
 
     def _add(self, steps: list[Step]) -> list[Step]:
-        self.steps.update((step.id, step) for step in steps)
+        for step in steps:
+            self.steps[step.id] = step
         return steps
 
     def _take_script(self, script: Script) -> list[Step]:
@@ -220,7 +222,7 @@ class Plan:
             scenes[number - 1],
             [state.narrations[position] for position in sorted(state.narrations)],
             self.settings.rendering.fps,
-            requests.pacing(self.settings),
+            self._pacing,
             first=number == 1,
             last=number == last,
             transition_in="cut" if number == 1 else scenes[number - 1].transition or self.brief.transition,

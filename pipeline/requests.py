@@ -87,14 +87,13 @@ def body_specs(plan: Plan, export: ExportState, cut: SceneCut, picture: Picture)
     encoding = export.encoding
     mode = _caption_mode(plan.brief, cut)
     cues = _cues(plan, cut, encoding) if mode != "none" else ()
-    layer = _layer(plan, cut, picture, encoding, 0)
     checkpoints = plan.settings.rendering.checkpoints
     longest = round(checkpoints.interval_s * CAREFUL_FPS) if checkpoints.enabled else cut.frames
     return [
         SegmentSpec(
             kind="body",
             frames=end - start,
-            layers=(layer.model_copy(update={"offset": start}) if start else layer,),
+            layers=(_layer(plan, cut, picture, encoding, start),),
             cues=slice_cues(cues, start, end, cut.fps),
             caption_mode=mode,
             right_to_left=_right_to_left(plan.brief),
