@@ -19,7 +19,7 @@ ROOT = Path("/sys/fs/cgroup")
 MB = 1_000_000
 # Enough for the run by itself (340 MB at most), not for it and an encoder of large frames (another 170 MB).
 LIMIT = 420 * MB
-TOO_LITTLE = 150 * MB
+TOO_LITTLE = 100 * MB
 PLENTY = 4000 * MB
 DONE, DEGRADED, PARKED = 0, 3, 75
 
