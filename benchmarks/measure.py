@@ -75,10 +75,13 @@ class _PeakWatch(threading.Thread):
         self.peak_bytes = self.peak_pss_bytes = 0
 
     def run(self) -> None:
-        while not self._over.wait(_POLL_S):
+        # What ends before the second look has had its first.
+        while True:
             resident, shared_out = self._sums()
             self.peak_bytes = max(self.peak_bytes, resident)
             self.peak_pss_bytes = max(self.peak_pss_bytes, shared_out)
+            if self._over.wait(_POLL_S):
+                return
 
     def stop(self) -> None:
         self._over.set()
