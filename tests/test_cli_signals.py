@@ -57,6 +57,8 @@ def start(tmp_path: Path, manner: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
+        # Whoever started the tests may have had SIGHUP ignored, as nohup does, and a run keeps to that.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     assert child.stderr
     for line in child.stderr:

@@ -302,6 +302,19 @@ def test_a_child_that_nobody_could_watch_is_not_left_behind(
     assert token._callbacks == []
 
 
+@posix
+@pytest.mark.parametrize("content", [b"", b"MZ, but no program"])
+def test_what_cannot_be_run_is_said_to_be_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """And is not handed to a shell, which would take it for a script, and an empty one for a success."""
+    program = tmp_path / "ffmpeg"
+    program.write_bytes(content)
+    program.chmod(0o755)
+    monkeypatch.setenv("FRAMEKEEP_FFMPEG", str(program))
+    ffmpeg_path.cache_clear()
+    with pytest.raises(TransientError, match="ffmpeg could not be started for the test: Exec format error"):
+        run_ffmpeg(["-version"], run(tmp_path))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="large pages of this kind are Linux's")
 @pytest.mark.parametrize("own", [0, 1])
 def test_only_ffmpeg_goes_without_large_pages(tmp_path: Path, instead: Callable[[str], None], own: int) -> None:

@@ -39,14 +39,15 @@ def start(command: Sequence[str], stderr: IO[bytes], what: str, piped: bool) -> 
     A group of its own keeps a terminal's Ctrl-C away from it: the run decides how it ends. Raises OutOfMemoryError or
     TransientError, which name `what`.
     """
+    bound = _bound() if _is_program(command[0]) else ()
     try:
         with _small_pages():
             child = subprocess.Popen(  # type: ignore[call-overload]
-                [*_bound(), *command],
+                [*bound, *command],
                 stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                **_options(),
+                **_options(is_bound=bool(bound)),
             )
     except OSError as error:
         if error.errno == errno.ENOMEM:
@@ -70,9 +71,9 @@ def start(command: Sequence[str], stderr: IO[bytes], what: str, piped: bool) -> 
     return child  # type: ignore[no-any-return]
 
 
-def _options() -> dict[str, object]:
+def _options(*, is_bound: bool) -> dict[str, object]:
     options: dict[str, object] = {"process_group": 0} if os.name == "posix" else {}
-    if sys.platform == "linux" and not _bound():
+    if sys.platform == "linux" and not is_bound:
         options["preexec_fn"] = _die_with_parent(os.getpid())
     return options
 
@@ -92,6 +93,15 @@ def _bound() -> tuple[str, ...]:
     except (OSError, subprocess.SubprocessError):
         return ()
     return () if tried.returncode else prefix
+
+
+def _is_program(name: str) -> bool:
+    """Whether a file looks like what the system can run. Anything else a command before it would hand to a shell."""
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(4).startswith((b"\x7fELF", b"#!"))
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager

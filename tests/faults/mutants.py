@@ -351,7 +351,7 @@ def _named(path):
     Mutant(
         "ffmpeg dies with the run",
         "stages/render/child.py",
-        "                [*_bound(), *command],\n",
+        "                [*bound, *command],\n",
         "                [*command],\n",
         "test_process.py::test_ffmpeg_dies_with_the_program_however_that_dies",
     ),
