@@ -146,7 +146,10 @@ def resume(
     profile: ProfileOption = None,
     sets: SetOption = None,
 ) -> int:
-    """Go on with an interrupted, parked or failed job. No verified step is made twice."""
+    """Go on with an interrupted, parked or failed job. No verified step is made twice.
+
+    Settings are those of now: give --config, --profile and --set as the job was given them, or what they change is made anew.
+    """
     from pipeline.cli.render import resume_every, resume_job
 
     common = gather(context, home, as_json, config, profile, sets)
