@@ -38,19 +38,28 @@ def text_digest(text: str) -> str:
 
 
 @functools.cache
-def code_digest(*packages: str) -> str:
-    """Hex SHA-256 of the source files of our own packages: another version of the code may make other bytes.
+def code_digest(*names: str) -> str:
+    """Hex SHA-256 of our own source: of whole packages, folders inside included, and of single modules.
 
-    Not for providers that are paid: an upgrade is no reason to buy a result again.
+    Another version of the code may make other bytes. Not for providers that are paid: an upgrade is no reason to buy a
+    result again.
     """
     digest = hashlib.sha256()
-    for package in packages:
-        spec = importlib.util.find_spec(package)
-        for folder in (spec and spec.submodule_search_locations) or ():
-            for path in sorted(Path(folder).glob("*.py")):
-                content = hashlib.sha256(path.read_bytes()).hexdigest()
-                digest.update(f"{package}/{path.name} {content}\n".encode())
+    for name in names:
+        for path, place in code_files(name):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{name}/{place} {content}\n".encode())
     return digest.hexdigest()
+
+
+def code_files(name: str) -> list[tuple[Path, str]]:
+    """The source files of a package (at any depth) or module, each with its place below it, in a fixed order."""
+    spec = importlib.util.find_spec(name)
+    folders = (spec and spec.submodule_search_locations) or ()
+    if not folders:
+        return [(Path(spec.origin), Path(spec.origin).name)] if spec and spec.origin else []
+    found = {path.relative_to(folder).as_posix(): path for folder in folders for path in Path(folder).rglob("*.py")}
+    return [(path, place) for place, path in sorted(found.items())]
 
 
 def file_digest(path: Path) -> tuple[str, int]:

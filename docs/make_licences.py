@@ -21,6 +21,8 @@ KNOWN = {
     "fontpkg-inter": "OFL-1.1 (fonts)",
     "fontpkg-noto-sans": "OFL-1.1 (fonts)",
     "justmyresource-lucide": "MIT; the icons: ISC",
+    "pi-heif": "BSD-3-Clause; carries libheif and libde265 under LGPL-3.0-or-later",
+    "pyphen": "MPL-1.1 OR LGPL-2.1-or-later OR GPL-2.0-or-later; hyphenation patterns under licences of their own, all free",
     "py-nanotts": "Apache-2.0 (the SVOX Pico engine and voices too)",
     "pysqlite3": "Zlib; SQLite itself: public domain",
     "resvg-py": "MIT; the resvg library: MPL-2.0",

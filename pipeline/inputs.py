@@ -23,6 +23,7 @@ from stages.speech.recording import Recording
 if TYPE_CHECKING:
     from pipeline.toolbox import Toolbox
 
+_RENDER_CODE = ("stages.render", "stages.typeset", "stages.text")
 _DRAWING = ("opencv-python-headless", "numpy", "pillow", "resvg-py")
 _CLIPS = ("av",)
 _SOUND = ("av", "numpy")
@@ -62,7 +63,7 @@ def recording(item: Recording) -> dict[str, Any]:
         "file": _user_file(item.path),
         "text": item.text,
         "language": item.language,
-        "code": code_digest("stages.speech"),
+        "code": code_digest("stages.speech", "stages.text"),
         "libraries": _versions(_SOUND),
     }
 
@@ -83,7 +84,7 @@ def visual(item: Visual) -> dict[str, Any]:
         "file": _user_file(item.path),
         "kind": item.kind,
         "finds_focus": item.focus is None,
-        "code": _render_code(),
+        "code": code_digest("stages.images.stage", "stages.images.base", *_RENDER_CODE),
         "libraries": _versions((*_READING, *_DRAWING)),
     }
 
@@ -126,7 +127,7 @@ def mux(spec: MuxSpec, toolbox: Toolbox) -> dict[str, Any]:
 
 
 def _render_code() -> str:
-    return code_digest("stages.render", "stages.typeset")
+    return code_digest(*_RENDER_CODE)
 
 
 def _user_file(path: Path) -> str:

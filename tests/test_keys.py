@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkpoints.keys import canonical_json, file_digest, step_key, text_digest
+from checkpoints.keys import canonical_json, code_digest, code_files, file_digest, step_key, text_digest
+from pipeline import inputs
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
@@ -72,3 +75,82 @@ def test_a_files_digest_is_that_of_all_its_bytes(tmp_path: Path, size: int) -> N
     (tmp_path / "f").write_bytes(data[:size])
     assert file_digest(tmp_path / "f") == (hashlib.sha256(data[:size]).hexdigest(), size)
     assert text_digest("é") == hashlib.sha256("é".encode()).hexdigest()
+
+
+@pytest.fixture
+def two_level_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with a module in a folder, importable as `twolevels`."""
+    folder = tmp_path / "twolevels"
+    (folder / "room").mkdir(parents=True)
+    for name in ("__init__.py", "flat.py", "room/__init__.py", "room/deep.py"):
+        (folder / name).write_text(f"# {name}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    code_digest.cache_clear()
+    return folder
+
+
+def digest_now(*names: str) -> str:
+    code_digest.cache_clear()
+    return code_digest(*names)
+
+
+def test_a_module_in_a_folder_is_part_of_the_codes_digest(two_level_package: Path) -> None:
+    before = digest_now("twolevels")
+    (two_level_package / "room" / "deep.py").write_text("# another version\n")
+    assert digest_now("twolevels") != before
+
+
+def test_a_module_that_moves_changes_the_codes_digest_and_stays_in_it(two_level_package: Path) -> None:
+    before = digest_now("twolevels")
+    shutil.move(two_level_package / "flat.py", two_level_package / "room" / "flat.py")
+    moved = digest_now("twolevels")
+    (two_level_package / "room" / "flat.py").write_text("# another version\n")
+    assert len({before, moved, digest_now("twolevels")}) == 3
+
+
+def test_a_single_module_has_a_digest_of_its_own(two_level_package: Path) -> None:
+    before = digest_now("twolevels.room.deep")
+    (two_level_package / "flat.py").write_text("# another version\n")
+    assert digest_now("twolevels.room.deep") == before
+    (two_level_package / "room" / "deep.py").write_text("# another version\n")
+    assert digest_now("twolevels.room.deep") != before
+
+
+# What a change of which must never make a result again: types, errors and plumbing.
+_NEUTRAL = {"stages", "stages.base", "stages.models", "stages.heap", "stages.connection", "stages.loop_call"}
+_KEYED = {
+    "stages.speech": {"stages.speech", "stages.text"},
+    "stages.render": {"stages.render", "stages.typeset", "stages.text"},
+    "stages.images": {"stages.images", "stages.typeset", "stages.text"},
+}
+
+
+@pytest.mark.parametrize("stage", sorted(_KEYED))
+def test_whatever_a_stage_imports_of_ours_is_in_its_keys(stage: str) -> None:
+    for package in sorted(_KEYED[stage]):
+        for path, place in code_files(package):
+            if (package, place) == ("stages.images", "stage.py"):
+                continue  # Takes the user's own pictures: their key holds what paints them, see `inputs.visual`.
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stages"):
+                    found = ".".join((node.module or "").split(".")[:2])
+                    assert found in _KEYED[stage] | _NEUTRAL, f"{package}/{place} imports {node.module}"
+
+
+def test_every_package_that_a_key_is_said_to_hold_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stages.images.card_provider import CardProvider
+    from stages.speech import voices
+
+    asked: list[tuple[str, ...]] = []
+
+    def note(*names: str) -> str:
+        asked.append(names)
+        return ""
+
+    monkeypatch.setattr("stages.images.card_provider.code_digest", note)
+    monkeypatch.setattr("stages.speech.voices.code_digest", note)
+    monkeypatch.setattr(inputs, "code_digest", note)
+    voices.versions()
+    CardProvider().identity()
+    inputs._render_code()
+    assert [set(names) for names in asked] == [_KEYED[f"stages.{stage}"] for stage in ("speech", "images", "render")]

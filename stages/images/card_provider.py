@@ -20,7 +20,7 @@ class CardProvider(ImageProvider):
     def identity(self) -> dict[str, str]:
         """Versions of everything that a card's pixels depend on. Loads none of it: every run asks, few draw."""
         return {
-            "code": code_digest("stages.images", "stages.typeset"),
+            "code": code_digest("stages.images", "stages.typeset", "stages.text"),
             "resvg": version("resvg-py"),
             "pillow": version("pillow"),
             "numpy": version("numpy"),

@@ -458,7 +458,7 @@ def _named(path):
     Mutant(
         "our own code is in the keys",
         "pipeline/inputs.py",
-        'return code_digest("stages.render", "stages.typeset")',
+        "return code_digest(*_RENDER_CODE)",
         'return ""',
         "faults/test_guards.py::test_another_version_of_our_code_makes_its_own_results",
     ),
