@@ -79,6 +79,7 @@ def picture_request(brief: Brief, script: Script, number: int, size: tuple[int, 
         width=round(size[0] * CARD_HEADROOM / 2) * 2,
         height=round(size[1] * CARD_HEADROOM / 2) * 2,
         caption_safe=brief.captions != "none",
+        language=brief.language,
     )
 
 
@@ -221,7 +222,7 @@ def _cues(plan: Plan, cut: SceneCut, encoding: Encoding) -> tuple[Cue, ...]:
     """A scene's captions, with its words only where they are highlighted."""
     max_chars = max_chars_for(encoding.width, encoding.height)
     timed = _caption_mode(plan.brief, cut) == "words" and not _right_to_left(plan.brief)
-    return plan.scenes[cut.index - 1].cues_for(max_chars, timed_words=timed)
+    return plan.scenes[cut.index - 1].cues_for(max_chars, language=plan.brief.language, timed_words=timed)
 
 
 def _right_to_left(brief: Brief) -> bool:

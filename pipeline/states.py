@@ -23,11 +23,11 @@ class SceneState:
     cut: SceneCut | None = None
     cues: dict[int, tuple[Cue, ...]] = field(default_factory=dict)
 
-    def cues_for(self, max_chars: int, *, timed_words: bool) -> tuple[Cue, ...]:
+    def cues_for(self, max_chars: int, *, language: str, timed_words: bool) -> tuple[Cue, ...]:
         """Captions of the cut scene, set once for each length of line: its segments and every finished file have the same."""
         assert self.cut
         if max_chars not in self.cues:
-            self.cues[max_chars] = build_cues(self.cut, max_chars=max_chars, timed_words=timed_words)
+            self.cues[max_chars] = build_cues(self.cut, max_chars=max_chars, language=language, timed_words=timed_words)
         return self.cues[max_chars]
 
 

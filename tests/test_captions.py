@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -11,9 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.models import Narration, ScriptScene, Word
+from stages.render.caption_breaks import line_width
 from stages.render.captions import build_cues, max_chars_for, slice_cues
 from stages.render.models import Cue, Pacing, SceneCut
 from stages.render.timing import cut_scene, programme
+from stages.text.clusters import columns
 
 AWKWARD = 'it\'s 50% {\\an8} C:\\x; [a]=b, "q"'
 PROSE = (
@@ -48,17 +49,13 @@ def scene(narrations: Sequence[Narration], *, fps: int = 30, middle: bool = True
     )
 
 
-def columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in ("W", "F") else 1 for char in text)
-
-
 def assert_within_limits(cut: SceneCut, cues: Sequence[Cue], max_chars: int) -> None:
     """What holds for any speech at all, however fast or badly timed."""
     last_frame = cut.frames - cut.tail
     edges = [cue.start for cue in cues[1:]] + [last_frame]
     for cue, edge in zip(cues, edges, strict=True):
         assert 1 <= len(cue.lines) <= 2
-        assert all(0 < columns(line) <= max_chars for line in cue.lines)
+        assert all(0 < line_width(line, max_chars) <= max_chars for line in cue.lines)
         assert cut.head <= cue.start < cue.end <= edge
         # No gap that only blinks.
         assert edge in (cue.end, last_frame) or edge - cue.end >= 2
@@ -97,10 +94,14 @@ def test_any_speech_keeps_the_limits_and_loses_no_word(
             Narration(text=" ".join(text for text, _, _ in line), words=tuple(words), samples=int(at * 48_000) + 480)
         )
     cut = scene(narrations, fps=fps)
-    cues = build_cues(cut, max_chars=max_chars)
+    cues = build_cues(cut, max_chars=max_chars, language="en")
     assert_within_limits(cut, cues, max_chars)
     shown = "".join("".join(line.split()) for cue in cues for line in cue.lines)
-    assert shown == "".join("".join(narration.text.split()) for narration in narrations)
+    whole = "".join("".join(narration.text.split()) for narration in narrations)
+    assert shown.replace("-", "") == whole.replace("-", "")
+    # However fast it is: each is seen for 5/6 s, or all for as long as there is time.
+    least = min(-(-5 * fps // 6), (cut.frames - cut.tail - cut.head) // len(cues))
+    assert all(cue.end - cue.start >= least for cue in cues)
 
 
 @pytest.mark.parametrize("max_chars", [42, 28, 22])
@@ -149,22 +150,70 @@ def test_a_word_longer_than_a_line_is_cut_and_nothing_of_it_is_lost() -> None:
     assert "".join(line for cue in cues for line in cue.lines).replace(" ", "") == f"See{address}now."
 
 
+ADDRESSES = [
+    "https://example.org/reports/2024/the-state-of-the-reef/appendix-b.html#table-3",
+    "jane.doe-smith.department@very-long-subdomain.company.example.org",
+    "https://example.org/" + "x" * 90,
+    "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen",
+]
+
+
+@pytest.mark.parametrize("max_chars", [42, 28, 22])
+@pytest.mark.parametrize("word", ADDRESSES)
+@pytest.mark.parametrize("text", ["{}", "See {}", "Hi {} ok.", "It is all there. Go to {}. Now."])
+def test_no_caption_flashes_by_because_an_address_follows(text: str, word: str, max_chars: int) -> None:
+    cut = scene([spoken(text.format(word))])
+    cues = build_cues(cut, max_chars=max_chars, language="de")
+    assert_within_limits(cut, cues, max_chars)
+    assert all(cue.end - cue.start >= 25 for cue in cues), cues
+    lines = [line for cue in cues for line in cue.lines]
+    assert not any(line.endswith("-") for line in lines) or word.isalpha()
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("language", "text", "lines"),
     [
-        "日本の珊瑚礁は、とても小さな動物によって何百万年もかけて作られました。今では多くの魚がそこで暮らしています。",
-        "แนวปะการังเป็นบ้านของปลานับพันชนิดในทะเลเขตร้อน",
+        (
+            "ja",
+            "日本の珊瑚礁は、とても小さな動物によって何百万年もかけて作られました。今では多くの魚がそこで暮らしています。",
+            [
+                "日本の珊瑚礁は、",
+                "とても小さな動物によって",
+                "何百万年もかけて作られました。",
+                "今では多くの魚が",
+                "そこで暮らしています。",
+            ],
+        ),
+        ("zh", "今天天气非常好，我们去公园散步吧。", ["今天天气非常好，", "我们去公园散步吧。"]),
+        (
+            "th",
+            "แนวปะการังเป็นบ้านของปลานับพันชนิดในทะเลเขตร้อน และสวยงาม",
+            ["แนวปะการังเป็นบ้านของปลานับพัน", "ชนิดในทะเลเขตร้อน และสวยงาม"],
+        ),
+        ("ko", "산호초는 아주 작은 동물들이 만든 도시입니다.", ["산호초는 아주 작은", "동물들이 만든 도시입니다."]),
+        (
+            "de",
+            "Am 5. Mai stieg es um 12 % an, sagt Dr. Müller.",
+            ["Am 5. Mai stieg es um 12 % an,", "sagt Dr. Müller."],
+        ),
     ],
 )
-def test_scripts_without_spaces_break_within_the_line_and_never_before_a_closing_mark(text: str) -> None:
-    line = Narration(text=text, words=(), samples=12 * 48_000)
+def test_lines_end_where_a_reader_of_the_language_would_end_them(language: str, text: str, lines: list[str]) -> None:
+    line = Narration(text=text, words=(), samples=len(text) * (9600 if language in ("ja", "zh") else 4800))
     cut = scene([line])
-    cues = build_cues(cut, max_chars=42)
+    cues = build_cues(cut, max_chars=42, language=language)
     assert_within_limits(cut, cues, 42)
-    assert "".join("".join(cue.lines) for cue in cues) == text
-    assert not any(
-        line[0] in "、。」ー\u0e30\u0e31\u0e32\u0e34\u0e35\u0e48\u0e49" for cue in cues for line in cue.lines
-    )
+    assert [line for cue in cues for line in cue.lines] == lines
+
+
+def test_words_that_a_voice_makes_of_a_phrase_do_not_part_it() -> None:
+    text = "とても小さな動物によって作られました。"
+    words = ["とて", "も", "小さ", "な", "動物", "に", "よっ", "て", "作ら", "れ", "まし", "た", "。"]
+    timed = tuple(Word(text=word, start_s=at / 4, end_s=(at + 1) / 4) for at, word in enumerate(words))
+    cut = scene([Narration(text=text, words=timed, samples=4 * 48_000)])
+    cues = build_cues(cut, max_chars=22, language="ja")
+    assert [line for cue in cues for line in cue.lines] == ["とても小さな動物に", "よって作られました。"]
+    assert [word.text for cue in cues for word in cue.words] == words
 
 
 def test_a_silent_line_is_shown_for_its_whole_time() -> None:

@@ -262,7 +262,7 @@ def test_a_card_has_exactly_the_size_asked_for() -> None:
 
 def test_the_identity_names_all_that_pixels_depend_on() -> None:
     identity = CardProvider().identity()
-    assert set(identity) == {"code", "resvg", "pillow", "numpy", "opencv", "icons", "fonts"}
+    assert set(identity) == {"code", "resvg", "pillow", "numpy", "opencv", "icons", "breaks", "fonts"}
     assert all(identity.values())
 
 

@@ -246,7 +246,7 @@ def keys(plan: Plan, answer: Answer) -> dict[str, str]:
         ({"transition": "slide"}, {"segment", "mux"}),
         ({"author": "Somebody"}, {"mux"}),
         ({"description": "Of numbers."}, {"mux"}),
-        ({"language": "fr"}, {"speech", "mix", "mux"}),
+        ({"language": "fr"}, {"speech", "images", "segment", "mix", "mux"}),
         ({"name": "renamed", "base": Path("/elsewhere")}, set()),
     ],
 )
@@ -411,9 +411,9 @@ def test_captions_of_a_scene_are_set_once_for_all_that_show_them_alike(
     asked: list[tuple[int, int]] = []
     build = captions.build_cues
 
-    def counted(cut: SceneCut, *, max_chars: int, timed_words: bool) -> tuple[Cue, ...]:
+    def counted(cut: SceneCut, *, max_chars: int, language: str, timed_words: bool) -> tuple[Cue, ...]:
         asked.append((cut.index, max_chars))
-        return build(cut, max_chars=max_chars, timed_words=timed_words)
+        return build(cut, max_chars=max_chars, language=language, timed_words=timed_words)
 
     monkeypatch.setattr(states, "build_cues", counted)
     plan = make_plan(brief_of("One.", "Two."), "youtube", "shorts")

@@ -28,6 +28,7 @@ class PictureRequest:
     width: int
     height: int
     caption_safe: bool
+    language: str = "en"
 
 
 class ImageProvider(Provider):

@@ -28,6 +28,7 @@ class CardSpec:
     theme: str
     seed: int
     caption_safe: bool
+    language: str = "en"
 
 
 @dataclass(frozen=True)

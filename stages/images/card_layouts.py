@@ -83,6 +83,7 @@ def _title(sheet: Sheet) -> Composition:
             24 * sheet.small,
             gap_px=24 * unit,
             most_lines=2,
+            language=spec.language,
         ),
         heading_wish(sheet, 124, 0.66, 78),
         body_wish(sheet, support_line(spec)),
@@ -122,6 +123,7 @@ def _quote(sheet: Sheet) -> Composition | None:
             share=0.86,
             leading=1.2,
             gap_px=44 * unit,
+            language=sheet.spec.language,
         ),
         Wish(
             "speaker",
@@ -131,6 +133,7 @@ def _quote(sheet: Sheet) -> Composition | None:
             29 * sheet.small,
             24 * sheet.small,
             most_lines=2,
+            language=sheet.spec.language,
         ),
     ]
     width = inside.width if sheet.tall else inside.width * 0.80

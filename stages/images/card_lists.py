@@ -86,7 +86,10 @@ def _rows(sheet: Sheet, items: Sequence[str], box: Box) -> tuple[list[Block], st
 
 def _item_wish(sheet: Sheet, item: str, largest: float) -> Wish:
     least = min(largest, 24 * sheet.unit)
-    return Wish("item", item, label_font(), sheet.palette.ink, largest, least, leading=1.22, most_lines=3)
+    language = sheet.spec.language
+    return Wish(
+        "item", item, label_font(), sheet.palette.ink, largest, least, leading=1.22, most_lines=3, language=language
+    )
 
 
 def _item_size(sheet: Sheet, item: str, width: float, height: float) -> float:

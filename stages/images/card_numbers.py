@@ -80,6 +80,7 @@ def _gauge_card(sheet: Sheet, figure: Figure, share: float) -> Composition | Non
             0.13 * radius,
             leading=1.25,
             most_lines=3,
+            language=sheet.spec.language,
         ),
     ]
     icon = icon_for(sheet.spec.heading, sheet.spec.text) or ""

@@ -26,6 +26,7 @@ class CardProvider(ImageProvider):
             "numpy": version("numpy"),
             "opencv": version("opencv-python-headless"),
             "icons": version("justmyresource-lucide"),
+            "breaks": "/".join(version(name) for name in ("budoux", "uniseg", "pyphen")),
             "fonts": packaged_identity(),
         }
 
@@ -43,6 +44,7 @@ class CardProvider(ImageProvider):
             theme=request.theme,
             seed=request.seed,
             caption_safe=request.caption_safe,
+            language=request.language,
         )
         pixels = render_card(spec, request.width, request.height)
         cancel.check()

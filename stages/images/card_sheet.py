@@ -10,6 +10,7 @@ from stages.images.card_content import CardSpec, Layout, heading_of
 from stages.images.card_type import Block, Box, Wish, body_font, column, heading_font, kicker_font
 from stages.images.palette import Palette
 from stages.images.safe_area import safe_bottom
+from stages.typeset.text import unbroken
 
 Focus = tuple[float, float, float]
 
@@ -163,7 +164,7 @@ def alone(sheet: Sheet, wishes: Sequence[Wish], *, wide: float = 1.0) -> Composi
 
 def _needs_width(wish: Wish, width: float, unit: float) -> bool:
     size = min(wish.largest_px, _SMALL_HEADING * unit)
-    return any(wish.font.width(word, size) > width for word in wish.text.split())
+    return any(wish.font.width(word, size) > width for word in unbroken(wish.text, wish.language))
 
 
 def rule(sheet: Sheet, blocks: Sequence[Block], after: str) -> str:
@@ -192,6 +193,7 @@ def heading_wish(sheet: Sheet, largest: float, share: float, gap: float, text: s
         share=share,
         leading=1.09,
         gap_px=gap * unit,
+        language=sheet.spec.language,
     )
 
 
@@ -207,4 +209,5 @@ def body_wish(sheet: Sheet, text: str, *, lines: int = 5, largest: float = 40) -
         30 * small,
         leading=1.42,
         most_lines=lines,
+        language=sheet.spec.language,
     )

@@ -97,7 +97,7 @@ class Block:
 @dataclass(frozen=True)
 class Wish:
     """A text that wants a place in a column: its range of sizes in pixels, the most of the column's height that it may
-    take, and the gap below it."""
+    take, and the gap below it. `language` says where its long words are hyphenated."""
 
     role: str
     text: str
@@ -109,6 +109,7 @@ class Wish:
     leading: float = 1.15
     gap_px: float = 0.0
     most_lines: int = 99
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ def column(
             height_px=room,
             leading=wish.leading,
             max_lines=wish.most_lines,
+            language=wish.language,
         )
         blocks.append(Block(wish.role, fitted, font, wish.fill, x, top, anchor))
         top = blocks[-1].bottom + wish.gap_px

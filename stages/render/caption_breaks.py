@@ -6,8 +6,7 @@ Breaks fall at ends of sentences and clauses and in pauses, so that each cue can
 from __future__ import annotations
 
 import re
-import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -15,39 +14,27 @@ from typing import NamedTuple
 
 from stages.models import Word
 from stages.render.models import PlacedLine
+from stages.text.binding import binds, ends_sentence
+from stages.text.clusters import columns, is_wide
+from stages.text.line_breaks import Seam, cut_to_fit, parts_of
+from stages.text.phrases import has_spaceless, is_spaceless
 
 SAMPLE_RATE_HZ = 48_000
 CHARACTERS_PER_SECOND = 20
 SHORTEST_S = 5 / 6
 LONGEST_S = 7.0
+# Full-width characters in a line, and read in a second.
+_WIDE_PER_LINE, _WIDE_PER_SECOND = 16, 9
 
 # What it costs to end a cue (or a line) at a place.
-_SENTENCE, _CLAUSE, _CONJUNCTION, _PLAIN, _HANGING, _WITHIN_WORD = 0.0, 0.3, 0.5, 1.8, 2.8, 3.5
+_SENTENCE, _CLAUSE, _CONJUNCTION, _PLAIN, _PHRASE = 0.0, 0.3, 0.5, 1.8, 2.1
+_HANGING, _WITHIN_WORD, _TORN = 2.8, 3.5, 8.0
 # What it costs to go on within a cue after a sentence, and then not to the next one's end.
 _TWO_SENTENCES, _AND_NOT_WHOLE = 2.6, 1.5
 _COMFORTABLE_S = 1.5
 
-_SPACELESS = (
-    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\uff01-\uff9f\U00020000-\U0003ffff"
-)
-# Never the last of a line: opening brackets and the vowels that Thai and Lao write before their consonant.
-_OPENING = r"(\[{\u201c\u2018\u300c\u300e\uff08\u300a\u3008\u3010\u0e40-\u0e44\u0ec0-\u0ec4"
-# Never the first of a line: closing marks, small kana, combining marks.
-_CLOSING = (
-    r")\]}!?,.:;%\u201d\u2019\u2026\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\uff09\u300b\u3009"
-    r"\u3011\u30fb\u30fc\u3005\u3041\u3043\u3045\u3047\u3049\u3063\u3083\u3085\u3087\u30a1\u30a3\u30a5\u30a7\u30a9"
-    r"\u30c3\u30e3\u30e5\u30e7\u0300-\u036f\u3099\u309a\u0e30-\u0e3a\u0e45-\u0e4e\u0eb0-\u0ebc\u0ec6-\u0ecd"
-    r"\u102b-\u103e\u17b4-\u17d3\ufe00-\ufe0f\u200d"
-)
-_SPACELESS_CHAR = re.compile(f"[{_SPACELESS}]")
-_CLUSTER = re.compile(
-    f"[{_OPENING}]*(?:[0-9]*[{_SPACELESS}]|[^{_SPACELESS}{_OPENING}]+)(?:[\u17d2\u1039].|[{_CLOSING}])*|[{_OPENING}]+"
-)
 _QUOTES = "\"')]}\u201d\u2019\u00bb\u203a\u300d\u300f\uff09"
-_SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\uff0e\u061f\u06d4\u0964")
 _CLAUSE_ENDS = tuple(",;:\u2013\u2014\u3001\uff0c\uff1b\uff1a\u060c\u061b")
-_ABBREVIATION = re.compile(r"^\W*(?:[A-Z]|Mrs?|Ms|Dr|St|Prof|vs|e\.g|i\.e|approx|ca|bzw|z\.B|d\.h|Nr)\.$")
 _BEFORE = """and but or nor so yet because although though while when where which who that if unless until since than
     und aber oder denn sondern weil dass wenn als ob während obwohl et mais ou donc car que qui dont lorsque quand
     y e pero sino porque cuando donde aunque o ma perché che quando dove anche"""
@@ -58,7 +45,10 @@ _CONJUNCTIONS, _LEANING = frozenset(_BEFORE.split()), frozenset(_AFTER.split())
 
 
 class Atom(NamedTuple):
-    """What is never broken further. `word` numbers the word it is (a part of); `glued` means no space before it."""
+    """What is never broken further. `word` numbers the word it is (a part of); `glued` means no space before it.
+
+    `seam` tells how well a line ends before it.
+    """
 
     text: str
     start_s: float
@@ -67,34 +57,43 @@ class Atom(NamedTuple):
     line: int
     glued: bool
     silent: bool
+    seam: Seam = Seam.SPACE
 
 
-def is_spaceless(char: str) -> bool:
-    """Whether `char` is of a script that is written without spaces between words, or of its punctuation."""
-    return bool(_SPACELESS_CHAR.match(char))
-
-
-def has_spaceless(text: str) -> bool:
-    """Whether there is one such character in `text`."""
-    return bool(_SPACELESS_CHAR.search(text))
-
-
-def atoms_of(lines: Sequence[PlacedLine], max_chars: int) -> Iterator[Atom]:
+def atoms_of(lines: Sequence[PlacedLine], max_chars: int, language: str = "") -> Iterator[Atom]:
+    """A scene's words; those of scripts without spaces in phrases, and what is wider than a line cut to fit."""
     number, before = 0, " "
     for position, line in enumerate(lines):
+        # Only Chinese and Japanese put no space between sentences either.
+        before = before if is_wide(before) else " "
         start_s = line.start_sample / SAMPLE_RATE_HZ
         found: list[Atom] = []
-        for word in line.words:
-            number += 1
-            for text, glued, from_s, to_s in _timed_pieces(word, max_chars):
-                joined = glued or (is_spaceless(before) and is_spaceless(text[0]))
-                found.append(Atom(text, start_s + from_s, start_s + to_s, number, position, joined, line.silent))
+        for run in _runs(line.words):
+            for part in _parts(run, max_chars, language):
+                text, glued, seam = part.text, part.glued, part.seam
+                if not glued and is_spaceless(before) and is_spaceless(text[0]):
+                    glued, seam = True, Seam.PHRASE
+                elif found and not glued and binds(found[-1].text, text):
+                    seam = Seam.BOUND
+                from_s, to_s = start_s + part.start_s, start_s + part.end_s
+                found.append(Atom(text, from_s, to_s, number + part.word, position, glued, line.silent, seam))
                 before = text[-1]
-            before = " " if word.text[-1:].isspace() else before
+            number += len(run)
+            before = " " if run[-1].text[-1:].isspace() else before
         if line.silent and found:
             found[0] = found[0]._replace(start_s=start_s)
             found[-1] = found[-1]._replace(end_s=start_s + line.samples / SAMPLE_RATE_HZ)
         yield from found
+
+
+def line_width(text: str, max_chars: int) -> float:
+    """How much of a line of `max_chars` a text takes: a full-width character a sixteenth, or two letters if that is more."""
+    return columns(text, max(2.0, max_chars / _WIDE_PER_LINE))
+
+
+def reading_width(text: str) -> float:
+    """How long a text takes to read, in letters."""
+    return columns(text, CHARACTERS_PER_SECOND / _WIDE_PER_SECOND)
 
 
 def text_of(atoms: Sequence[Atom]) -> str:
@@ -102,47 +101,64 @@ def text_of(atoms: Sequence[Atom]) -> str:
     return atoms[0].text + "".join(atom.text if atom.glued else " " + atom.text for atom in atoms[1:])
 
 
-def _timed_pieces(word: Word, max_chars: int) -> Iterator[tuple[str, bool, float, float]]:
-    pieces = list(_pieces(word.text, max_chars))
-    if len(pieces) == 1:
-        yield *pieces[0], word.start_s, word.end_s
-        return
-    ends = list(accumulate((width_of(text) for text, _ in pieces), initial=0))
-    scale = (word.end_s - word.start_s) / max(ends[-1], 1)
-    for (text, glued), (left, right) in zip(pieces, pairwise(ends), strict=True):
-        yield text, glued, word.start_s + left * scale, word.start_s + right * scale
+class _Part(NamedTuple):
+    """A part of a run of words: its word's place in the run, its seam, whether it is glued, and its time."""
+
+    text: str
+    word: int
+    seam: Seam
+    glued: bool
+    start_s: float
+    end_s: float
 
 
-def _pieces(text: str, max_chars: int) -> Iterator[tuple[str, bool]]:
-    """Parts of a word as (text, whether it is glued to the part before)."""
-    for token in text.split():
-        clusters = _CLUSTER.findall(token) if _SPACELESS_CHAR.search(token) else [token]
-        glued = False
-        for cluster in clusters:
-            for part in _chopped(cluster, max_chars):
-                yield part, glued
-                glued = True
+def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """Words that stand side by side without a space: what a voice makes words of in a script that writes none."""
+    run: list[Word] = []
+    for word in words:
+        if run and not (is_spaceless(run[-1].text[-1]) and is_spaceless(word.text[0])):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
 
 
-def _chopped(text: str, max_chars: int) -> Iterator[str]:
-    """`text` in parts of at most `max_chars`, cut after the marks of an address where there are any."""
-    while width_of(text) > max_chars:
-        end = max(bisect_right(range(len(text)), max_chars, key=lambda count: width_of(text[:count])) - 1, 1)
-        mark = max(text.rfind(mark, end // 2, end) for mark in "/?&=#._-") + 1
-        end = mark or end
-        while end > 1 and unicodedata.combining(text[end]):
-            end -= 1
-        yield text[:end]
-        text = text[end:]
-    yield text
+def _parts(run: Sequence[Word], max_chars: int, language: str) -> Iterator[_Part]:
+    """Phrases are those of the whole run, whatever its words are; within one, its words are bound to each other."""
+    whole = "".join(word.text for word in run)
+    starts = list(accumulate((len(word.text) for word in run), initial=0))
+    for text, start, end, seam, glued in _placed(whole, max_chars, language):
+        first, last = bisect_right(starts, start) - 1, bisect_left(starts, end)
+        for word in range(first, last):
+            left, right = max(start, starts[word]), min(end, starts[word + 1])
+            inner = word > first
+            yield _Part(
+                text if last == first + 1 else whole[left:right],
+                word,
+                Seam.BOUND if inner else seam,
+                inner or glued,
+                _at(run[word], left - starts[word]),
+                _at(run[word], right - starts[word]),
+            )
 
 
-@lru_cache(maxsize=65536)
-def width_of(text: str) -> int:
-    """Columns that a text takes: a wide character counts twice."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(char) in ("W", "F") else 1 for char in text)
+def _placed(whole: str, max_chars: int, language: str) -> Iterator[tuple[str, int, int, Seam, bool]]:
+    """Parts of a text as (text with its hyphen, first character, the one after its last, seam, whether it is glued)."""
+    for token in re.finditer(r"\S+", whole):
+        seam, glued, start = Seam.SPACE, False, token.start()
+        for part in parts_of(token[0], language):
+            for text in cut_to_fit(part, language, lambda text: line_width(text, max_chars), max_chars):
+                end = start + len(text) - (not whole.startswith(text, start))
+                yield text, start, end, seam, glued
+                seam, glued, start = Seam.WITHIN, True, end
+            seam = Seam.PHRASE if has_spaceless(token[0]) else Seam.WITHIN
+
+
+def _at(word: Word, characters: int) -> float:
+    """When so much of a word has been said."""
+    share = columns(word.text[:characters]) / max(columns(word.text), 1.0)
+    return word.start_s + (word.end_s - word.start_s) * share
 
 
 class Row:
@@ -153,11 +169,15 @@ class Row:
         self.max_chars = max_chars
         # When each atom is spoken, and the end of the scene's own frames.
         self.starts_s = [*(atom.start_s for atom in atoms), limit_s]
-        self.begin: list[int] = []
-        self.stop: list[int] = []
+        self.begin: list[float] = []
+        self.stop: list[float] = []
+        self._read_begin: list[float] = []
+        self._read_stop: list[float] = []
         for atom in atoms:
             self.begin.append((self.stop[-1] if self.stop else 0) + (not atom.glued))
-            self.stop.append(self.begin[-1] + width_of(atom.text))
+            self.stop.append(self.begin[-1] + line_width(atom.text, max_chars))
+            self._read_begin.append((self._read_stop[-1] if self._read_stop else 0) + (not atom.glued))
+            self._read_stop.append(self._read_begin[-1] + reading_width(atom.text))
         self.breaks = [0.0, *(_break_cost(*pair) for pair in pairwise(atoms)), 0.0]
         self.inner = [0.0, *accumulate(_inner_cost(*pair) for pair in pairwise(atoms))]
 
@@ -182,9 +202,13 @@ class Row:
         _, middle = min((self._split_cost(first, at, last), at) for at in range(first + 1, last))
         return [(first, middle), (middle, last)]
 
-    def width(self, first: int, last: int) -> int:
-        """Characters from the first atom to the one before `last`, as if on one line."""
+    def width(self, first: int, last: int) -> float:
+        """Letters from the first atom to the one before `last`, as if on one line."""
         return self.stop[last - 1] - self.begin[first]
+
+    def reading(self, first: int, last: int) -> float:
+        """Letters from the first atom to the one before `last`, as a reader takes them in."""
+        return self._read_stop[last - 1] - self._read_begin[first]
 
     def _may_share(self, first: int, last: int) -> bool:
         """Whether atoms `[first, last)` can be one cue at all. If they cannot, no longer row can."""
@@ -205,7 +229,8 @@ class Row:
     def _cheapest(self, cost: Sequence[float], lowest: int, last: int) -> tuple[float, int]:
         """The least cost of all cues up to `last`, and where the last of them starts. Runs for every pair of breaks."""
         following_s = self.starts_s[last]
-        ended, passed, stop = 1 + self.breaks[last], self.inner[last - 1], self.stop[last - 1]
+        ended, passed = 1 + self.breaks[last], self.inner[last - 1]
+        stop, read = self.stop[last - 1], self._read_stop[last - 1]
         best, chosen = float("inf"), last - 1
         for first in range(last - 1, lowest - 1, -1):
             inner = passed - self.inner[first]
@@ -219,8 +244,9 @@ class Row:
                 total += _AND_NOT_WHOLE
             if shown_s < _COMFORTABLE_S:
                 total += 0.4 if shown_s >= SHORTEST_S else 1.9 + 6 * (1 - shown_s / SHORTEST_S)
-            if width > shown_s * CHARACTERS_PER_SECOND:
-                total += 1 + 6 * min(width / max(shown_s * CHARACTERS_PER_SECOND, 1e-3) - 1, 2.0)
+            reading, readable = read - self._read_begin[first], shown_s * CHARACTERS_PER_SECOND
+            if reading > readable:
+                total += 1 + 6 * min(reading / max(readable, 1e-3) - 1, 2.0)
             if total < best:
                 best, chosen = total, first
         return best, chosen
@@ -240,31 +266,29 @@ def _break_cost(before: Atom, after: Atom) -> float:
         return _SENTENCE
     pause_s = after.start_s - before.end_s
     relief = min(pause_s, 0.6) if pause_s >= 0.2 else 0.0
-    return max(_sense(before.text, after.text, before.word == after.word and after.glued) - relief, 0.0)
+    return max(_sense(before.text, after.text, after.seam) - relief, 0.0)
 
 
 def _inner_cost(before: Atom, after: Atom) -> float:
     """What it costs not to break here."""
     pause_s = max(after.start_s - before.end_s, 0.0)
-    ended = before.line != after.line or _ends_sentence(before.text)
+    ended = before.line != after.line or ends_sentence(before.text, after.text)
     return (_TWO_SENTENCES if ended else 0.0) + (min(pause_s, 1.0) if pause_s >= 0.3 else 0.0)
 
 
 @lru_cache(maxsize=65536)
-def _sense(before: str, after: str, within_word: bool) -> float:
-    bare = before.rstrip(_QUOTES)
-    if _ends_sentence(before):
+def _sense(before: str, after: str, seam: Seam) -> float:
+    if seam is Seam.BOUND:
+        return _TORN
+    if ends_sentence(before, after):
         return _SENTENCE
+    bare = before.rstrip(_QUOTES)
     if bare.endswith(_CLAUSE_ENDS):
         return _CLAUSE
-    if within_word:
-        return _PLAIN if is_spaceless(before[-1]) or is_spaceless(after[0]) else _WITHIN_WORD
-    if bare.lower() in _LEANING or _ABBREVIATION.search(bare):
+    if seam is Seam.WITHIN:
+        return _WITHIN_WORD
+    if seam is Seam.PHRASE:
+        return _PHRASE
+    if bare.lower() in _LEANING:
         return _HANGING
     return _CONJUNCTION if after.lower() in _CONJUNCTIONS else _PLAIN
-
-
-@lru_cache(maxsize=65536)
-def _ends_sentence(text: str) -> bool:
-    bare = text.rstrip(_QUOTES)
-    return bare.endswith(_SENTENCE_ENDS) and not _ABBREVIATION.search(bare)

@@ -31,14 +31,15 @@ def max_chars_for(width: int, height: int) -> int:
     return 22 if height >= 1.2 * width else 28
 
 
-def build_cues(cut: SceneCut, *, max_chars: int, timed_words: bool = True) -> tuple[Cue, ...]:
+def build_cues(cut: SceneCut, *, max_chars: int, language: str = "", timed_words: bool = True) -> tuple[Cue, ...]:
     """A scene's captions, in frames of the scene, all within the frames that are its own.
 
-    At most two lines of `max_chars` (a wide character counts twice), 5/6 to 7 s, 20 characters a second unless speech
-    is faster and leaves no pause. A silent line is shown for its whole time. Cues hold their words only where those are
+    At most two lines of `max_chars` (of full-width characters 16, or half as many as that if it is less), 5/6 to 7 s, 20
+    characters a second (9 full-width ones) unless speech is faster and leaves no pause. Where speech leaves less than
+    5/6 s, the next caption waits. A silent line is shown for its whole time. Cues hold their words only where those are
     wanted one by one: what does not show is no reason to make frames again.
     """
-    atoms = list(atoms_of(cut.lines, max_chars))
+    atoms = list(atoms_of(cut.lines, max_chars, language))
     if not atoms:
         return ()
     row = Row(atoms, max_chars, (cut.frames - cut.tail) / cut.fps)
@@ -81,14 +82,20 @@ def _words(atoms: Sequence[Atom]) -> Iterator[Word]:
 
 
 def _times(cut: SceneCut, row: Row, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """First frame of each cue and the frame after its last."""
-    limit, count = cut.frames - cut.tail, len(spans)
+    """First frame of each cue and the frame after its last.
+
+    A cue begins with its first word, unless the one before has not been seen long enough, or too little time is left
+    for those that follow.
+    """
+    limit = cut.frames - cut.tail
+    least = min(ceil(SHORTEST_S * cut.fps - 1e-6), max((limit - cut.head) // len(spans), 1))
     starts: list[int] = []
-    for position, (first, _) in enumerate(spans):
+    for first, _ in spans:
         spoken = int(row.atoms[first].start_s * cut.fps + 1e-6)
-        earliest = starts[-1] + 1 if starts else cut.head
-        # Words that are timed wrongly all at the end must still be seen, each cue for a frame at least.
-        starts.append(max(min(max(spoken, earliest), limit - (count - position)), cut.head))
+        starts.append(max(spoken, starts[-1] + least if starts else cut.head))
+    latest = limit
+    for position in reversed(range(len(starts))):
+        latest = starts[position] = max(min(starts[position], latest - least), cut.head)
     edges = pairwise([*starts, limit])
     return [(start, _end(cut.fps, row, span, start, after)) for span, (start, after) in zip(spans, edges, strict=True)]
 
@@ -96,7 +103,7 @@ def _times(cut: SceneCut, row: Row, spans: Sequence[tuple[int, int]]) -> list[tu
 def _end(fps: int, row: Row, span: tuple[int, int], start: int, following: int) -> int:
     """Where a cue ends: a little after its last word, later if that is too short to read, and never in the next."""
     final = row.atoms[span[1] - 1]
-    needed_s = max(SHORTEST_S, row.width(*span) / CHARACTERS_PER_SECOND)
+    needed_s = max(SHORTEST_S, row.reading(*span) / CHARACTERS_PER_SECOND)
     end_s = max(final.end_s + _LINGER_S, start / fps + needed_s)
     longest = following if final.silent else start + round(LONGEST_S * fps)
     frame = min(ceil(end_s * fps - 1e-6), longest, following)

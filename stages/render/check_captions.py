@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from itertools import pairwise
+from math import ceil
 from pathlib import Path
 
-from stages.render.caption_breaks import CHARACTERS_PER_SECOND, LONGEST_S, SHORTEST_S, width_of
+from stages.render.caption_breaks import CHARACTERS_PER_SECOND, LONGEST_S, SHORTEST_S, line_width, reading_width
 from stages.render.captions import max_chars_for
 from stages.render.check import Finding, raise_for
 from stages.render.models import MuxSpec, TimedCue
@@ -100,9 +101,9 @@ def limits(name: str, captions: Sequence[Caption], max_chars: int, length_s: flo
 def _faults(caption: Caption, max_chars: int, length_s: float) -> Iterator[str]:
     if len(caption.lines) > _MOST_LINES:
         yield f"has {len(caption.lines)} lines, wanted at most {_MOST_LINES}"
-    widest = max(map(width_of, caption.lines), default=0)
+    widest = max((line_width(line, max_chars) for line in caption.lines), default=0.0)
     if widest > max_chars:
-        yield f"has a line of {widest} characters, wanted at most {max_chars}"
+        yield f"has a line of {ceil(widest)} characters, wanted at most {max_chars} (full-width ones count for more)"
     if caption.end_ms <= caption.start_ms:
         yield "ends before it begins"
     if caption.end_ms > length_s * 1000 + 1:
@@ -113,7 +114,7 @@ def _haste(caption: Caption) -> Iterator[str]:
     length_s = caption.length_s
     if length_s <= 0:
         return
-    rate = len(" ".join(caption.lines)) / length_s
+    rate = reading_width(" ".join(caption.lines)) / length_s
     if rate > CHARACTERS_PER_SECOND + 0.5:
         yield f"has {rate:.0f} characters a second, wanted at most {CHARACTERS_PER_SECOND} unless speech is faster"
     if not SHORTEST_S - 0.05 <= length_s <= LONGEST_S + 0.05:

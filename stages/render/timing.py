@@ -11,8 +11,8 @@ from itertools import accumulate, pairwise, repeat
 
 from config.errors import UsageError
 from stages.models import Narration, ScriptScene, TransitionName, Word
-from stages.render.caption_breaks import has_spaceless, is_spaceless
 from stages.render.models import Cue, Pacing, PlacedLine, SceneCut, TimedCue, TimedLine
+from stages.text.phrases import has_spaceless, is_spaceless
 
 SAMPLE_RATE_HZ = 48_000
 
@@ -161,9 +161,9 @@ def _shown_words(narration: Narration) -> tuple[Word, ...]:
         if "".join("".join(texts).split()) == "".join(tokens):
             texts, spans = _as_written(narration.text, words)
         elif len(texts) == len(tokens):
-            texts = tokens
+            texts = _with_spaces(tokens)
         else:
-            texts, spans = tokens, _spread(tokens, *_bounds(spans, length_s))
+            texts, spans = _with_spaces(tokens), _spread(tokens, *_bounds(spans, length_s))
     shown, latest_s = [], 0.0
     for text, (start_s, end_s) in zip(texts, spans, strict=True):
         start_s = min(max(start_s, latest_s), length_s)
@@ -198,6 +198,15 @@ def _as_written(text: str, words: Sequence[Word]) -> tuple[list[str], list[tuple
         texts.append(shown)
         spans.append((word.start_s, word.end_s))
     return texts, spans
+
+
+def _with_spaces(tokens: Sequence[str]) -> list[str]:
+    """Tokens of a text; a space between two of a script that writes none between words is kept at the first one's end."""
+    texts = [
+        f"{token} " if is_spaceless(token[-1]) and is_spaceless(following[0]) else token
+        for token, following in pairwise(tokens)
+    ]
+    return [*texts, *tokens[-1:]]
 
 
 def _after(text: str, position: int, word: str) -> int:

@@ -9,21 +9,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.typeset.breaks import DASHES, break_points, clusters, hyphen_of
+from stages.text.clusters import clusters
+from stages.text.line_breaks import Seam, cut_to_fit, pieces
 from stages.typeset.fonts import FontFile, FontSet, Run, load_fonts
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 ELLIPSIS = "…"
+_TRAILING = ",;:.-\u2013\u2014"
 # Pillow and resvg shape alike but not to the last unit; a line must not touch its box's edge.
 _SAFETY = 1.01
 # Large enough that hinting does not round the advances, so widths scale to every size.
 _MEASURE_PX = 1000
 _STEP = 0.97
 _HANGING_WORDS = 3
-# Parts of a cut word cannot all be exactly even.
-_EVEN_EASE = 1.12
 # A short last line looks intended where a short line in the middle looks like a mistake.
 _LAST_LINE_EASE = 0.6
 
@@ -73,13 +73,13 @@ class Fitted:
         return (len(self.lines) - 1) * self.leading_px + self.size_px if self.lines else 0.0
 
 
-def wrap(text: str, font: Font, size_px: float, max_width_px: float, max_lines: int) -> list[str]:
+def wrap(text: str, font: Font, size_px: float, max_width_px: float, max_lines: int, language: str = "") -> list[str]:
     """Break `text` into at most `max_lines` lines of even length, no single short word left on the last.
 
-    A word wider than a line is cut; what does not fit at all ends in an ellipsis. No line is wider than
-    `max_width_px`.
+    A word wider than a line is cut, at the syllables of `language`; what does not fit at all ends in an ellipsis. No line is
+    wider than `max_width_px`.
     """
-    return _wrap(text, font, size_px, max_width_px, max_lines)[0]
+    return _wrap(text, font, size_px, max_width_px, max_lines, language)[0]
 
 
 def fit(
@@ -92,6 +92,7 @@ def fit(
     height_px: float,
     leading: float = 1.15,
     max_lines: int = 99,
+    language: str = "",
 ) -> Fitted:
     """The largest size at which `text` fits the box; rather a smaller size than a word cut in two.
 
@@ -99,18 +100,18 @@ def fit(
     """
     size = largest_px
     while size > smallest_px:
-        fitted = _try_size(text, font, size, width_px, height_px, leading, max_lines, whole_words=True)
+        fitted = _try_size(text, font, size, width_px, height_px, leading, max_lines, language, whole_words=True)
         if fitted is not None:
             return fitted
         size *= _STEP
     size = largest_px
     while size > smallest_px:
-        fitted = _try_size(text, font, size, width_px, height_px, leading, max_lines, whole_words=False)
+        fitted = _try_size(text, font, size, width_px, height_px, leading, max_lines, language, whole_words=False)
         if fitted is not None:
             return fitted
         size *= _STEP
     room = _room(smallest_px, height_px, leading, max_lines)
-    lines, truncated = _wrap(text, font, smallest_px, width_px, max(room, 1))
+    lines, truncated = _wrap(text, font, smallest_px, width_px, max(room, 1), language)
     return Fitted(tuple(lines), smallest_px, smallest_px * leading, truncated)
 
 
@@ -122,18 +123,18 @@ def _try_size(
     height_px: float,
     leading: float,
     max_lines: int,
+    language: str,
     *,
     whole_words: bool,
 ) -> Fitted | None:
     room = _room(size_px, height_px, leading, max_lines)
     if room < 1:
         return None
-    if whole_words and any(font.width(word, size_px) * _SAFETY > width_px for word in _words(text)):
+    if whole_words and any(font.width(word, size_px) * _SAFETY > width_px for word in unbroken(text, language)):
         return None
-    pieces = _pieces(text, font, size_px, width_px)
-    if len(_greedy(pieces, width_px)) > room:
+    if len(_greedy(_pieces(text, font, size_px, width_px, language), width_px)) > room:
         return None
-    lines, truncated = _wrap(text, font, size_px, width_px, room)
+    lines, truncated = _wrap(text, font, size_px, width_px, room, language)
     return Fitted(tuple(lines), size_px, size_px * leading, truncated)
 
 
@@ -152,55 +153,50 @@ class _Piece:
     space_px: float
 
 
-def _wrap(text: str, font: Font, size_px: float, max_width_px: float, max_lines: int) -> tuple[list[str], bool]:
-    pieces = _pieces(text, font, size_px, max_width_px)
-    lines = _greedy(pieces, max_width_px)
+def _wrap(
+    text: str, font: Font, size_px: float, max_width_px: float, max_lines: int, language: str
+) -> tuple[list[str], bool]:
+    parts = _pieces(text, font, size_px, max_width_px, language)
+    lines = _greedy(parts, max_width_px)
     truncated = len(lines) > max_lines
     if truncated:
         kept = [piece for line in lines[:max_lines] for piece in line]
-        pieces = _shorten(kept, font, size_px, max_width_px, max_lines)
-        lines = _greedy(pieces, max_width_px)
-    return [_join(line) for line in _balanced(pieces, len(lines), max_width_px)], truncated
+        parts = _shorten(kept, font, size_px, max_width_px, max_lines)
+        lines = _greedy(parts, max_width_px)
+    return [_join(line) for line in _balanced(parts, len(lines), max_width_px)], truncated
 
 
-def _pieces(text: str, font: Font, size_px: float, max_width_px: float) -> list[_Piece]:
-    space_px = font.width(" ", size_px) * _SAFETY
-    pieces: list[_Piece] = []
-    for word in text.split():
-        for index, part in enumerate(break_points(word)):
-            gap = space_px if index == 0 else 0.0
-            width = font.width(part, size_px) * _SAFETY
-            if width <= max_width_px:
-                pieces.append(_Piece(part, width, gap))
-                continue
-            for cut, chunk in enumerate(_chunks(part, font, size_px, max_width_px)):
-                pieces.append(_Piece(chunk, font.width(chunk, size_px) * _SAFETY, gap if cut == 0 else 0.0))
-    return pieces
+def _pieces(text: str, font: Font, size_px: float, max_width_px: float, language: str) -> list[_Piece]:
+    def width(part: str) -> float:
+        return font.width(part, size_px) * _SAFETY
+
+    space_px = width(" ")
+    found: list[_Piece] = []
+    for gap, group in _groups(text, language):
+        whole = "".join(f" {part}" if spaced and index else part for index, (part, spaced) in enumerate(group))
+        parts = [(whole, gap)] if width(whole) <= max_width_px else group
+        for part, spaced in parts:
+            for cut, chunk in enumerate(cut_to_fit(part, language, width, max_width_px)):
+                found.append(_Piece(chunk, width(chunk), space_px if spaced and not cut else 0.0))
+    return found
 
 
-def _words(text: str) -> list[str]:
-    return [part for word in text.split() for part in break_points(word)]
+def unbroken(text: str, language: str = "") -> list[str]:
+    """What of a text stays on one line if it can: words, phrases, a figure with its unit."""
+    return [
+        "".join(f" {part}" if spaced and index else part for index, (part, spaced) in enumerate(group))
+        for _, group in _groups(text, language)
+    ]
 
 
-def _chunks(word: str, font: Font, size_px: float, max_width_px: float) -> list[str]:
-    """`word` in parts that fit a line, of about equal length, with hyphens where it is one of letters only."""
-    parts = _cut(word, font, size_px, max_width_px)
-    even_px = font.width(word, size_px) * _SAFETY / len(parts) * _EVEN_EASE
-    if even_px < max_width_px and len(even := _cut(word, font, size_px, even_px)) == len(parts):
-        parts = even
-    hyphen = hyphen_of(word)
-    return [*(part + hyphen for part in parts[:-1]), parts[-1]]
-
-
-def _cut(word: str, font: Font, size_px: float, max_width_px: float) -> list[str]:
-    hyphen = hyphen_of(word)
-    chunks = [""]
-    for cluster in clusters(word):
-        wide = font.width(chunks[-1] + cluster + hyphen, size_px) * _SAFETY > max_width_px
-        if chunks[-1] and wide:
-            chunks.append("")
-        chunks[-1] += cluster
-    return chunks
+def _groups(text: str, language: str) -> list[tuple[bool, list[tuple[str, bool]]]]:
+    """Pieces that belong together, as (whether a space goes before them, [(text, whether a space goes before it)])."""
+    groups: list[tuple[bool, list[tuple[str, bool]]]] = []
+    for piece in pieces(text, language):
+        if piece.seam is not Seam.BOUND or not groups:
+            groups.append((piece.spaced, []))
+        groups[-1][1].append((piece.text, piece.spaced))
+    return groups
 
 
 def _greedy(pieces: Sequence[_Piece], max_width_px: float) -> list[list[_Piece]]:
@@ -219,12 +215,12 @@ def _greedy(pieces: Sequence[_Piece], max_width_px: float) -> list[list[_Piece]]
 def _shorten(pieces: list[_Piece], font: Font, size_px: float, max_width_px: float, max_lines: int) -> list[_Piece]:
     while pieces:
         last = pieces[-1]
-        text = last.text.rstrip(",;:." + DASHES) + ELLIPSIS
+        text = last.text.rstrip(_TRAILING) + ELLIPSIS
         ended = [*pieces[:-1], _Piece(text, font.width(text, size_px) * _SAFETY, last.space_px)]
         if ended[-1].width_px <= max_width_px and len(_greedy(ended, max_width_px)) <= max_lines:
             return ended
         # A chunk that fills its line alone gives way by characters, else nothing of the word would be left.
-        shorter = last.text[:-1]
+        shorter = "".join(clusters(last.text)[:-1])
         alone = len(pieces) == 1 and shorter
         pieces = [_Piece(shorter, 0.0, last.space_px)] if alone else pieces[:-1]
     return []
