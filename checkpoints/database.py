@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from checkpoints.files import make_folder, mapping_errors
 from checkpoints.points import around, reach
-from checkpoints.schema import REVISION, TABLES
+from checkpoints.schema import MIGRATIONS, VERSION
 from config.errors import DiskFullError, FramekeepError, StoreError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _open_to_read(path: Path) -> Database:
     immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     database = Database(path, driver(), f"file:{quote(str(path))}?mode=ro{immutable}")
     try:
-        if _known_revision(database) != REVISION:
+        if _known_version(database) != VERSION:
             raise StoreError(
                 f"The ledger {path} was written by an older Framekeep and may only be read here",
                 hint="let its owner run: framekeep jobs",
@@ -191,7 +191,7 @@ def _mapped(error: Exception, path: Path) -> FramekeepError:
 
 def _prepare(database: Database, journal: str) -> None:
     """Journal and schema as they must be. One process at a time does what is to do; usually nothing is."""
-    if (_journal(database), _known_revision(database)) == (journal, REVISION):
+    if (_journal(database), _known_version(database)) == (journal, VERSION):
         return
     path = database.path
     lock = FileLock(path.with_name(f"{path.name}.lock"))
@@ -207,14 +207,12 @@ def _prepare(database: Database, journal: str) -> None:
         if _journal(database) != journal:
             with around("ledger.set_journal"):
                 _set_journal(database, journal)
-        current = _known_revision(database)
-        if current == REVISION:
+        current = _known_version(database)
+        if current == VERSION:
             return
-        if current is None:
-            _make_tables(database)
-        else:
-            _back_up(database, path.with_name(f"{path.name}.before-{REVISION}"))
-            _upgrade(database)
+        if current:
+            _back_up(database, path.with_name(f"{path.name}.before-{VERSION}"))
+        _migrate(database, current)
     finally:
         lock.release()
 
@@ -230,22 +228,24 @@ def _set_journal(database: Database, journal: str) -> None:
         connection.execute(f"PRAGMA journal_mode={journal}").fetchall()
 
 
-def _known_revision(database: Database) -> str | None:
+def _known_version(database: Database) -> int:
+    """The schema's version, 0 for a new file. Raises StoreError for one that only a newer Framekeep knows."""
     with database.reading() as connection:
-        current = _revision(connection)
-    if current is not None and current > REVISION:
+        current = _version(connection)
+    if current > VERSION:
         raise StoreError(
-            f"The ledger {database.path} was written by a newer Framekeep (schema {current}; this one knows {REVISION})",
+            f"The ledger {database.path} was written by a newer Framekeep (schema {current}; this one knows {VERSION})",
             hint="upgrade Framekeep, or use another --home",
         )
     return current
 
 
-def _revision(connection: Connection) -> str | None:
-    if not _scalar(connection, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"):
-        return None
-    revision = _scalar(connection, "SELECT version_num FROM alembic_version")
-    return str(revision) if revision else None
+def _version(connection: Connection) -> int:
+    version = int(_scalar(connection, "PRAGMA user_version"))
+    # The first two versions were counted in a table of their own.
+    if not version and _scalar(connection, "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"):
+        version = int(_scalar(connection, "SELECT version_num FROM alembic_version") or 0)
+    return version
 
 
 def _scalar(connection: Connection, query: str) -> Any:
@@ -253,16 +253,16 @@ def _scalar(connection: Connection, query: str) -> Any:
     return found[0] if found else None
 
 
-def revision_of(path: Path) -> str:
-    """The schema of the ledger in a file; empty where it is damaged. Raises LedgerLockedError."""
+def version_of(path: Path) -> int:
+    """The schema's version of the ledger in a file; 0 where it is damaged. Raises LedgerLockedError."""
     database = Database(path, driver())
     try:
         with database.bare() as connection:
-            return _revision(connection) or ""
+            return _version(connection)
     except LedgerLockedError:
         raise
     except StoreError:
-        return ""
+        return 0
     finally:
         database.close()
 
@@ -274,16 +274,19 @@ def _back_up(database: Database, target: Path) -> None:
         connection.execute("VACUUM INTO ?", (str(target),))
 
 
-def _make_tables(database: Database) -> None:
-    with around("ledger.upgrade"), database.writing() as connection:
-        for statement in TABLES:
-            connection.execute(statement)
-        connection.execute("INSERT INTO alembic_version (version_num) VALUES (?)", (REVISION,))
-        reach("ledger.upgrade:commit")
-
-
-def _upgrade(database: Database) -> None:
-    from checkpoints.upgrade import upgrade
-
-    with around("ledger.upgrade"), database.mapping_errors():
-        upgrade(database.path, database.module, database.connect)
+def _migrate(database: Database, current: int) -> None:
+    """Apply all migrations after version `current`, in one transaction. Raises StoreError or DiskFullError."""
+    try:
+        with around("ledger.upgrade"), database.writing() as connection:
+            for migration in MIGRATIONS[current:]:
+                for statement in migration:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            reach("ledger.upgrade:commit")
+    except (DiskFullError, LedgerLockedError):
+        raise
+    except StoreError as error:
+        raise StoreError(
+            f"The ledger {database.path} cannot be brought to schema {VERSION}: {error.__cause__ or error}",
+            hint="framekeep doctor --rebuild makes it again from the store",
+        ) from error

@@ -1,10 +1,8 @@
-"""The ledger's tables. A change here needs a migration in `migrations/versions` that comes to the same, and a new `REVISION`."""
+"""The ledger's tables, as the list of migrations that makes them. The version stands in SQLite's `user_version`."""
 
 from __future__ import annotations
 
-REVISION = "0002"
-
-TABLES = (
+_JOBS_AND_STEPS = (
     """
     CREATE TABLE jobs (
         id VARCHAR NOT NULL,
@@ -72,6 +70,9 @@ TABLES = (
     )
     """,
     "CREATE INDEX events_by_job ON events (job_id)",
+)
+
+_SHARED_WORK_AND_CIRCUITS = (
     # Who makes the result of a key now. A fence is never given out twice.
     """
     CREATE TABLE leases (
@@ -201,11 +202,11 @@ TABLES = (
         PRIMARY KEY (provider)
     )
     """,
-    # The migration tool's own: which schema this is.
-    """
-    CREATE TABLE IF NOT EXISTS alembic_version (
-        version_num VARCHAR(32) NOT NULL,
-        CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
-    )
-    """,
 )
+
+_WITHOUT_A_MIGRATION_TOOL = ("DROP TABLE IF EXISTS alembic_version",)
+
+# In order, each applied once: a ledger of version N has had the first N. A new ledger gets all of them, an older one those
+# that it lacks; what stands here is never changed, only added to.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_JOBS_AND_STEPS, _SHARED_WORK_AND_CIRCUITS, _WITHOUT_A_MIGRATION_TOOL)
+VERSION = len(MIGRATIONS)

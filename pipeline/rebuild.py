@@ -16,13 +16,13 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from checkpoints.database import LedgerLockedError, revision_of
+from checkpoints.database import LedgerLockedError, version_of
 from checkpoints.files import mapping_errors, replace_durably, sync_folder
 from checkpoints.ledger import OPEN_STATES
 from checkpoints.locks import job_lock
 from checkpoints.noted import NotedLedger
 from checkpoints.records import Record
-from checkpoints.schema import REVISION
+from checkpoints.schema import VERSION
 from config.errors import BusyError, FramekeepError, StoreError, UsageError
 from config.settings import Settings
 from pipeline.home import Home
@@ -105,17 +105,17 @@ def state_of_ledger(home: Home) -> State:
     path = home.ledger_file
     if not path.exists():
         return "missing"
-    revision = revision_of(path)
-    if revision > REVISION:
+    version = version_of(path)
+    if version > VERSION:
         raise StoreError(
-            f"The ledger {path} was written by a newer Framekeep (schema {revision}; this one knows {REVISION})",
+            f"The ledger {path} was written by a newer Framekeep (schema {version}; this one knows {VERSION})",
             hint="upgrade Framekeep, or use another --home",
         )
     if not os.access(path, os.R_OK | os.W_OK):
         raise StoreError(
             f"The ledger {path} is not yours to read and write", hint="run as its owner, or use another --home"
         )
-    if not revision and path.stat().st_size:
+    if not version and path.stat().st_size:
         return "damaged"
     try:
         return "sound" if home.ledger.is_sound() else "damaged"

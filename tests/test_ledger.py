@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from checkpoints import database, ledger
 from checkpoints.database import driver, wal_is_sound
@@ -22,8 +21,9 @@ from checkpoints.leases import Lease
 from checkpoints.ledger import OPEN_STATES, EventRow, JobRow, Ledger
 from checkpoints.owners import Owner
 from checkpoints.records import Artifact, Record
-from checkpoints.schema import REVISION, TABLES
+from checkpoints.schema import MIGRATIONS, VERSION
 from config.errors import DiskFullError, StoreError, TimedOutError
+from tests.old_ledgers import first_ledger
 
 BRIEF = {"title": "Tides", "scenes": [{"text": "Größe 🎬"}]}
 OPTIONS = {"exports": ["youtube"], "levels": {}}
@@ -320,22 +320,6 @@ def test_everything_is_there_after_opening_again(with_job: Ledger) -> None:
     again.close()
 
 
-def migrated(path: Path, revision: str) -> Path:
-    """A ledger as the migrations up to `revision` leave it."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()
-    return path
-
-
 def described(path: Path) -> dict[str, dict[str, Any]]:
     """All that SQLite knows of a ledger's tables, and the schema's number."""
     with contextlib.closing(sqlite3.connect(path)) as raw:
@@ -347,15 +331,16 @@ def described(path: Path) -> dict[str, dict[str, Any]]:
                 for name in tables
             },
             "statements": {name: "".join((sql or "").split()) for _, name, sql in made},
-            "revision": {"": raw.execute("SELECT version_num FROM alembic_version").fetchall()},
+            "version": {"": raw.execute("PRAGMA user_version").fetchall()},
         }
 
 
-def test_the_migrations_make_exactly_the_tables_that_the_code_uses(book: Ledger, tmp_path: Path) -> None:
-    older = migrated(tmp_path / "older.db", "0001")
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_ledger_ends_with_exactly_the_tables_of_a_new_one(book: Ledger, tmp_path: Path, version: int) -> None:
+    older = first_ledger(tmp_path / "older.db", version)
     Ledger(older).close()
     assert described(older) == described(book.path)
-    assert len(described(book.path)["tables"]) == len(TABLES) - sum("INDEX" in statement for statement in TABLES) + 1
+    assert described(older)["version"][""] == [(VERSION,)]
 
 
 def test_the_log_is_written_ahead_only_where_sqlite_does_that_safely(book: Ledger) -> None:
@@ -387,11 +372,11 @@ def test_without_the_newer_driver_pythons_own_is_taken(tmp_path: Path, monkeypat
     book.close()
 
 
-def test_opening_a_current_ledger_does_not_load_the_migration_tool(book: Ledger) -> None:
+def test_opening_a_ledger_loads_nothing_heavy(book: Ledger) -> None:
     code = (
         "import sys; from pathlib import Path; from checkpoints.ledger import Ledger\n"
         "Ledger(Path(sys.argv[1])).close()\n"
-        "print([name for name in ('sqlalchemy', 'alembic', 'mako', 'psutil', 'numpy') if name in sys.modules])"
+        "print([name for name in ('psutil', 'numpy') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code, str(book.path)], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
@@ -407,18 +392,16 @@ def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert [item.name for item in tmp_path.iterdir()] == [name]
 
 
-def set_revision(path: Path, revision: str) -> None:
-    raw = sqlite3.connect(path)
-    raw.execute("UPDATE alembic_version SET version_num = ?", (revision,))
-    raw.commit()
-    raw.close()
+def set_version(path: Path, version: int) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        raw.execute(f"PRAGMA user_version = {version}")
 
 
 def test_a_ledger_of_a_newer_version_is_refused_and_left_as_it_is(with_job: Ledger) -> None:
     with_job.close()
-    set_revision(with_job.path, "0099")
+    set_version(with_job.path, 99)
     before = with_job.path.read_bytes()
-    with pytest.raises(StoreError, match=rf"newer Framekeep \(schema 0099; this one knows {REVISION}\)") as caught:
+    with pytest.raises(StoreError, match=rf"newer Framekeep \(schema 99; this one knows {VERSION}\)") as caught:
         Ledger(with_job.path)
     assert "--home" in caught.value.hint
     assert with_job.path.read_bytes() == before
@@ -429,11 +412,13 @@ def test_an_older_ledger_is_backed_up_whole_before_it_is_changed(with_job: Ledge
     # Still open, so that the latest rows stand in the write-ahead log alone.
     with_job.event("tides-1", "warning", {"message": "latest"})
     with with_job._write() as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(StoreError, match=f"cannot be brought to schema {REVISION}") as caught:
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(
+        StoreError, match=f"cannot be brought to schema {VERSION}: table leases already exists"
+    ) as caught:
         Ledger(with_job.path)
     assert caught.value.hint
-    backup = with_job.path.with_name(f"ledger.db.before-{REVISION}")
+    backup = with_job.path.with_name(f"ledger.db.before-{VERSION}")
     raw = sqlite3.connect(backup)
     assert raw.execute("SELECT kind FROM events ORDER BY id").fetchall() == [("job_queued",), ("warning",)]
     assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -441,7 +426,7 @@ def test_an_older_ledger_is_backed_up_whole_before_it_is_changed(with_job: Ledge
 
 
 def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_that_it_holds(tmp_path: Path) -> None:
-    path = migrated(tmp_path / "ledger.db", "0001")
+    path = first_ledger(tmp_path / "ledger.db")
     with contextlib.closing(sqlite3.connect(path)) as raw:
         raw.execute(
             "INSERT INTO jobs (id, title, state, brief, options, created_at, updated_at) "
@@ -455,45 +440,29 @@ def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hol
     assert kinds(book) == ["e", "step_started"]
     assert book.is_sound()
     book.close()
-    raw = sqlite3.connect(path.with_name(f"ledger.db.before-{REVISION}"))
+    raw = sqlite3.connect(path.with_name(f"ledger.db.before-{VERSION}"))
     assert raw.execute("SELECT id FROM jobs").fetchall() == [("tides-1",)]
     assert "leases" not in [name for (name,) in raw.execute("SELECT name FROM sqlite_master")]
     raw.close()
 
 
-def test_a_migration_that_fails_leaves_no_half_made_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from alembic import op
-
-    path = migrated(tmp_path / "ledger.db", "0001")
+@pytest.mark.parametrize("older", [True, False])
+def test_a_migration_that_fails_leaves_no_half_made_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, older: bool
+) -> None:
+    path = tmp_path / "ledger.db"
+    if older:
+        first_ledger(path)
+    else:
+        sqlite3.connect(path).close()
     before = described(path)
-    real = op.create_table
-
-    def failing(name: str, *columns: Any, **more: Any) -> Any:
-        if name == "purchases":
-            raise RuntimeError("killed here")
-        return real(name, *columns, **more)
-
     with monkeypatch.context() as patch:
-        patch.setattr(op, "create_table", failing)
-        with pytest.raises(RuntimeError, match="killed here"):
+        patch.setattr(database, "MIGRATIONS", (*MIGRATIONS[:-1], (*MIGRATIONS[-1], "CREATE TABLE of nothing")))
+        with pytest.raises(StoreError, match="syntax error"):
             Ledger(path)
     assert described(path) == before
     Ledger(path).close()
-    assert described(path)["revision"][""] == [(REVISION,)]
-
-
-def test_a_new_ledger_that_cannot_be_made_has_no_half_of_its_tables(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "ledger.db"
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "TABLES", (*TABLES[:-1], "CREATE TABLE of nothing"))
-        with pytest.raises(StoreError, match="syntax error"):
-            Ledger(path)
-    with contextlib.closing(sqlite3.connect(path)) as raw:
-        assert raw.execute("SELECT name FROM sqlite_master").fetchall() == []
-    Ledger(path).close()
-    assert described(path)["revision"][""] == [(REVISION,)]
+    assert described(path)["version"][""] == [(VERSION,)]
 
 
 # Broken files

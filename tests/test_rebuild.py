@@ -302,7 +302,7 @@ def test_a_rebuild_that_is_killed_is_finished_by_the_next(
 
 def test_the_ledger_of_a_newer_version_is_not_damaged(home: Home) -> None:
     with home.ledger.writing("test") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("PRAGMA user_version = 9999")
     home.close()
     with pytest.raises(StoreError, match="newer Framekeep") as caught:
         rebuilt(home)

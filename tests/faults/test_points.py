@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from harness import Kill, World, kill_and_resume
 from known_points import PASSED, PASSED_ELSEWHERE
 
 from checkpoints import points
-from checkpoints.database import driver
+from tests.old_ledgers import first_ledger
 
 PRODUCT = ("config", "checkpoints", "stages", "pipeline")
 ROOT = Path(points.__file__).parents[1]
@@ -105,21 +104,9 @@ def damage_artifacts(world: World) -> set[str]:
 
 def age_the_ledger(world: World) -> set[str]:
     """As a former version left it: the first schema, empty."""
-    import sqlalchemy as sa
-    from alembic import command
-    from alembic.config import Config
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     for path in world.home.glob("ledger.db*"):
         path.unlink()
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "checkpoints" / "migrations"))
-    config.set_main_option("path_separator", "os")
-    engine = sa.create_engine(f"sqlite:///{world.home / 'ledger.db'}", module=driver())
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    engine.dispose()
+    first_ledger(world.home / "ledger.db")
     return set()
 
 

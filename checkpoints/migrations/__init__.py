@@ -1,1 +1,0 @@
-"""Forward migrations of the ledger, run by Alembic inside one transaction each."""
