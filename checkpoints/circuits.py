@@ -33,8 +33,9 @@ class CircuitRow:
     """A circuit. Times but `since_wall` and `failed_wall` are monotonic, and belong to `boot`.
 
     `generation` counts the changes of state: an outcome counts only in the one in which its call was admitted. `since` is when
-    the present state began, or when a half-open circuit's last test ended. `failures` is what opened it, with the failed
-    tests; `window_s` and `break_s` are what held when it was last written. `probe` is the running test's token.
+    the present state began. `failures` is what opened it, with the failed
+    tests; `window_s` and `break_s` are what held when it was last written. `probe` is the running test's token, which holds until
+    `probe_until`; `successes` are those of the tests of this half-open circuit so far.
     """
 
     name: str

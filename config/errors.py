@@ -217,7 +217,10 @@ class RestingError(ProviderError):
 
 
 class CircuitOpenError(ProviderError):
+    """`is_tested`: not refused for a break, but because another call tests the provider right now."""
+
     code = "CIRCUIT_OPEN"
+    is_tested = False
     exit_code = 75
     usual_kind: ClassVar[ErrorKind] = "CircuitOpen"
 

@@ -64,9 +64,9 @@ class CircuitBreakerOverride(Section):
     break_duration_s: Annotated[float, Field(ge=0)] | None = None
     """How long an open circuit refuses calls."""
     half_open_duration_s: Annotated[float, Field(gt=0)] | None = None
-    """How long a half-open circuit waits for its tests to succeed."""
+    """How long one test of a half-open circuit may be out before the next call tests."""
     success_threshold: Annotated[int, Field(ge=1)] | None = None
-    """Successes that close a half-open circuit."""
+    """Successful tests that close a half-open circuit, however far apart."""
 
 
 class ProviderPolicy(Section):

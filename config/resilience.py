@@ -24,9 +24,9 @@ class CircuitBreaker(Section):
     break_duration_s: Annotated[float, Field(ge=0)] = 30
     """How long an open circuit refuses calls."""
     half_open_duration_s: Annotated[float, Field(gt=0)] = 10
-    """How long a half-open circuit waits for its tests to succeed before it opens again."""
+    """How long one test of a half-open circuit may be out before the next call tests."""
     success_threshold: Annotated[int, Field(ge=1)] = 2
-    """Successes in a row that close a half-open circuit."""
+    """Successful tests that close a half-open circuit, however far apart; one that fails opens it again."""
 
 
 class RetryBudget(Section):

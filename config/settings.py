@@ -233,3 +233,8 @@ class Settings(Section):
         """The limit on one run of a job; 0 is none."""
         given_ms = self.rendering.job_timeout_ms
         return (self.timeouts.job_ms if given_ms is None else given_ms) / 1000
+
+    @property
+    def job_timeout_setting(self) -> str:
+        """The setting that the limit on one run of a job comes from."""
+        return "Timeouts.Job" if self.rendering.job_timeout_ms is None else "Rendering.JobTimeout"

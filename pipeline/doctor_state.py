@@ -99,9 +99,9 @@ def check_store(home: Home, *, deep: bool) -> Findings:
 
 def check_circuits(home: Home) -> Findings:
     """Which circuits are not closed, and what comes next."""
-    from checkpoints.circuits import CLOSED, OPEN, Circuits
+    from checkpoints.circuits import CLOSED, Circuits
     from checkpoints.clocks import Timeline
-    from pipeline.resilience.breakers import STATE_NAMES
+    from pipeline.resilience.breakers import break_left_s, state_name
     from pipeline.resilience.rests import clock_time
 
     if not home.ledger_file.exists():
@@ -118,14 +118,14 @@ def check_circuits(home: Home) -> Findings:
     finally:
         circuits.close()
     for row in rows:
-        left_s = row.since + row.break_s - now.monotonic_s if row.state == OPEN else 0.0
+        left_s = break_left_s(row, now)
         at = clock_time(now.wall_s + left_s + 0.999)
         when = f"not asked before {at} (in {left_s:.0f} s)" if left_s > 0 else "tested by the next call"
         hint = f"framekeep breakers --reset {row.name}; then: framekeep resume --all"
         yield Finding(
             "circuits",
             "warn",
-            f"{row.name} is {STATE_NAMES.get(row.state, row.state)} after {row.failures} failures: {when}",
+            f"{row.name} is {state_name(row, now)} after {row.failures} failures: {when}",
             f"wait until {at}, or: {hint}" if left_s > 0 else hint,
             row.name.rpartition("-")[0],
             "Degraded",

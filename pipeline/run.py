@@ -90,7 +90,7 @@ class Run:
 
     def _count(self, event: Event) -> None:
         if event.kind == "attempt" and event.job_id == self._job:
-            self._attempts.note(event.data["operation"], event.data["provider"], event.data["outcome"])
+            self._attempts.note(event.data)
 
     def _may_use(self, record: Record) -> bool:
         """What stood in for a provider that failed serves the job that it was made for, while settings allow it."""
@@ -210,7 +210,7 @@ class Run:
         try:
             check_space(self._brief, self._options, self._settings, self._home.store)
             with (
-                deadline(self._job, self._settings.job_timeout_s, self._cancel) as cancel,
+                deadline(self._job, self._settings, self._cancel) as cancel,
                 saving(self._job, self._home.ledger, self._settings, self._bus),
                 tended(guard, self._toolbox, telemetry),
             ):

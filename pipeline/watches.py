@@ -65,8 +65,9 @@ def saving(job: str, ledger: Ledger, settings: Settings, bus: Bus) -> Iterator[N
 
 
 @contextlib.contextmanager
-def deadline(job: str, limit_s: float, cancel: CancelToken) -> Iterator[CancelToken]:
-    """A token that is set when the job's time is up; 0 is no limit. Raises OutOfTimeError where that is what stopped the block."""
+def deadline(job: str, settings: Settings, cancel: CancelToken) -> Iterator[CancelToken]:
+    """A token that is set when the job's time is up. Raises OutOfTimeError where that is what stopped the block."""
+    limit_s = settings.job_timeout_s
     token = CancelToken(cancel)
     timer = threading.Timer(limit_s, token.cancel, ["the job's time is up"]) if limit_s else None
     if timer:
@@ -79,7 +80,7 @@ def deadline(job: str, limit_s: float, cancel: CancelToken) -> Iterator[CancelTo
             raise
         raise OutOfTimeError(
             f"Job {job}: the job timeout of {limit_s:g} s ran out",
-            hint=f"framekeep resume {job}; a longer limit: Timeouts.Job",
+            hint=f"framekeep resume {job}; a longer limit: {settings.job_timeout_setting} (milliseconds, 0 for none)",
         ) from error
     finally:
         if timer:

@@ -60,12 +60,8 @@ class Model:
     told: list[tuple[str, str]] = field(default_factory=list)
 
     def begin(self) -> tuple[int, int | None] | None:
-        if self.state == "half-open":
-            over = self.test_ends if self.test is not None else self.since + self.patience
-            if self.now >= over + self.pause:
-                self.streak, self.test, self.since = 0, None, self.now
-            elif self.now >= over:
-                self.become("open", over)
+        if self.test is not None and self.now >= self.test_ends:
+            self.test = None
         if self.state == "closed":
             return self.era, None
         if self.state == "open":
@@ -75,15 +71,15 @@ class Model:
         if self.test is not None:
             return None
         self.tests += 1
-        self.test, self.test_ends = self.tests, self.now + max(REQUEST_S + 5, self.patience)
+        self.test, self.test_ends = self.tests, self.now + self.patience
         return self.era, self.test
 
     def end(self, call: tuple[int, int | None], outcome: str) -> None:
         era, test = call
         if test is not None:
-            if self.state != "half-open" or self.test != test:
+            if self.state != "half-open" or self.era != era:
                 return
-            self.test, self.since = None, self.now
+            self.test = None if self.test == test else self.test
             if outcome == "failure":
                 self.become("open", self.now)
             elif outcome == "success":

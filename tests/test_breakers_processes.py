@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from checkpoints.circuits import Circuits
+from checkpoints.clocks import Timeline
 from checkpoints.ledger import Ledger
 from config.errors import CircuitOpenError
 from config.settings import Settings
@@ -37,9 +38,9 @@ from config.settings import Settings
 from pipeline.resilience.breakers import Breakers
 from pipeline.resilience.policy import policy_for
 
-ledger, url, rules, lasts_s, wall_offset_s = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), *map(float, sys.argv[4:])
+ledger, url, rules, lasts_s, wall_offset_s, ahead_s = *sys.argv[1:3], json.loads(sys.argv[3]), *map(float, sys.argv[4:])
 policy = policy_for(Settings.model_validate({"resilience": {"circuit_breaker": rules}}), "write", "OpenAI")
-timeline = Timeline(wall=lambda: time.time() + wall_offset_s)
+timeline = Timeline(lambda: time.monotonic() + ahead_s, lambda: time.time() + ahead_s + wall_offset_s)
 breakers = Breakers(circuits=Circuits(Path(ledger)), timeline=timeline)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -68,7 +69,7 @@ print(json.dumps({"made": made, "refused": refused, "left": left[:1]}))
 
 @dataclass
 class DeadProvider:
-    """Answers 503; at `/hang` not at all, until it is stopped."""
+    """Answers 503; at `/well` as it should, and at `/hang` not at all, until it is stopped."""
 
     url: str = ""
     calls: list[float] = field(default_factory=list)
@@ -87,7 +88,11 @@ def provider() -> Iterator[DeadProvider]:
             if self.path == "/hang":
                 dead.over.wait(60)
             with suppress(OSError):
-                self.send_error(503)
+                if self.path == "/well":
+                    self.send_response(200)
+                    self.end_headers()
+                else:
+                    self.send_error(503)
 
         def log_message(self, *_: Any) -> None:
             """Not on the tests' output."""
@@ -117,9 +122,10 @@ class Workers:
         self.started: list[subprocess.Popen[str]] = []
 
     def start(
-        self, ledger: Path, url: str, lasts_s: float = 0, offset_s: float = 0, **rules: Any
+        self, ledger: Path, url: str, lasts_s: float = 0, offset_s: float = 0, ahead_s: float = 0, **rules: Any
     ) -> subprocess.Popen[str]:
-        arguments = [str(ledger), url, json.dumps(rules), str(lasts_s), str(offset_s)]
+        """One more. Its time of day is set by `offset_s`, and it lives `ahead_s` later than this process."""
+        arguments = [str(ledger), url, json.dumps(rules), str(lasts_s), str(offset_s), str(ahead_s)]
         worker = subprocess.Popen(
             [sys.executable, "-c", WORKER, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -203,3 +209,46 @@ def test_a_process_that_starts_later_finds_the_circuit_open_for_what_is_left(
     passed_s = time.monotonic() - provider.calls[-1]
     assert (first["made"], second["made"], second["refused"]) == (5, 0, 1)
     assert 60 - passed_s <= second["left"][0] < 60
+
+
+def test_jobs_of_one_call_minutes_apart_close_the_circuit_at_the_default_settings(
+    ledger_file: Path, provider: DeadProvider, workers: Workers
+) -> None:
+    workers.start(ledger_file, provider.url, lasts_s=0.2)
+    workers.go()
+    assert workers.results()[0]["made"] == 5
+    jobs = [
+        workers.start(ledger_file, f"{provider.url}/well", offset_s=offset_s, ahead_s=ahead_s)
+        for ahead_s, offset_s in ((31, 0), (331, 3600), (7531, -86_400))
+    ]
+    for job in jobs:
+        one = Workers()
+        one.started.append(job)
+        one.go()
+        (result,) = one.results()
+        assert (result["made"], result["refused"]) == (1, 0)
+    later = Timeline(lambda: time.monotonic() + 8000)
+    breakers = Breakers(circuits=Circuits(ledger_file), timeline=later)
+    assert [row["state"] for row in breakers.snapshot()] == ["Closed"]
+    breakers.close()
+
+
+def test_a_test_that_hung_in_one_process_holds_another_up_for_the_half_open_period_only(
+    ledger_file: Path, provider: DeadProvider, workers: Workers
+) -> None:
+    workers.start(ledger_file, provider.url, lasts_s=0.2)
+    workers.go()
+    workers.results()
+    provider.asked.clear()
+    hung = workers.start(ledger_file, f"{provider.url}/hang", ahead_s=31)
+    tester = Workers()
+    tester.started.append(hung)
+    tester.go()
+    assert provider.asked.wait(30)
+    seen = []
+    for ahead_s in (35, 42):
+        one = Workers()
+        workers.started.append(one.start(ledger_file, f"{provider.url}/well", ahead_s=ahead_s))
+        one.go()
+        seen.append(one.results()[0]["made"])
+    assert seen == [0, 1]

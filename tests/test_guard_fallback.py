@@ -269,11 +269,14 @@ def test_each_call_attempt_pause_and_fallback_is_told_in_order() -> None:
     at = desk(settings_of(Resilience={"Retry": {"MaxRetryAttempts": 1}}))
     at.call("write", [A, B], at.work({"a": [DOWN, DOWN]}))
     assert [type(event).__name__ for event in at.events] == [
+        "AttemptBegun",
         "AttemptEnded",
         "RetryPause",
+        "AttemptBegun",
         "AttemptEnded",
         "RetriesExhausted",
         "FellBack",
+        "AttemptBegun",
         "AttemptEnded",
         "CallEnded",
     ]

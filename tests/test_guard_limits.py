@@ -137,13 +137,17 @@ def test_where_all_places_are_taken_the_next_provider_is_asked_when_the_time_is_
     assert [note.outcome for note in at.notes] == ["refused", "ok", "ok"]
 
 
+def _untold(kind: str, seconds: float | None) -> None:
+    """Waiting is not what these tests look at."""
+
+
 def test_no_more_threads_than_allowed_call_at_the_same_time(tmp_path: Path) -> None:
     limits, limit = Limits(tmp_path), RateLimit(concurrency=2)
     patience = Patience(time.sleep, lambda: None)
     now, most, lock = [0], [0], threading.Lock()
 
     def call() -> None:
-        with limits.turn("a", limit, patience, lambda kind, waited: None):
+        with limits.turn("a", limit, patience, _untold, _untold):
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
@@ -166,7 +170,7 @@ def _calls(folder: str, results: Any, together: Any) -> None:
     together.wait(60)
     for _ in range(15):
         try:
-            with limits.turn("a", RateLimit(requests=7, period_s=600), patience, lambda kind, waited: None):
+            with limits.turn("a", RateLimit(requests=7, period_s=600), patience, _untold, _untold):
                 made += 1
         except RestingError:
             time.sleep(0.001)
@@ -187,9 +191,7 @@ def test_processes_share_one_count(tmp_path: Path) -> None:
 
 
 def _hold(folder: str, held: Any) -> None:
-    with Limits(Path(folder)).turn(
-        "a", RateLimit(concurrency=1), Patience(time.sleep, lambda: None), lambda kind, waited: None
-    ):
+    with Limits(Path(folder)).turn("a", RateLimit(concurrency=1), Patience(time.sleep, lambda: None), _untold, _untold):
         held.set()
         time.sleep(60)
 
@@ -203,12 +205,12 @@ def test_a_process_that_dies_gives_its_place_back(tmp_path: Path) -> None:
     limits, limit = Limits(tmp_path), RateLimit(concurrency=1)
     with (
         pytest.raises(RestingError, match="no place was free"),
-        limits.turn("a", limit, Patience(time.sleep, lambda: 0.0), lambda kind, waited: None),
+        limits.turn("a", limit, Patience(time.sleep, lambda: 0.0), _untold, _untold),
     ):
         pass
     child.kill()
     child.join(10)
-    with limits.turn("a", limit, Patience(time.sleep, lambda: 0.0), lambda kind, waited: None):
+    with limits.turn("a", limit, Patience(time.sleep, lambda: 0.0), _untold, _untold):
         pass
 
 

@@ -76,11 +76,6 @@ class ProviderModel:
 
     def admit(self, now: float) -> None:
         pause = self.rules["break_duration_s"]
-        if self.state == "half-open" and now >= (over := self.since + self.rules["half_open_duration_s"]):
-            if now >= over + pause:
-                self.since, self.streak = now, 0
-            else:
-                self.state, self.since = "open", over
         if self.state == "open":
             if now < self.since + pause:
                 raise Failed("CIRCUIT_OPEN", "CircuitOpen", self.since + pause - now)
@@ -88,9 +83,8 @@ class ProviderModel:
 
     def end(self, now: float, outcome: str) -> None:
         if self.state == "half-open":
-            self.since = now
             if outcome == "failure":
-                self.state = "open"
+                self.state, self.since = "open", now
             elif outcome == "success":
                 self.streak += 1
                 if self.streak >= self.rules["success_threshold"]:

@@ -21,9 +21,10 @@ from config.errors import (
 )
 from pipeline.resilience.budget import Budgets
 from pipeline.resilience.limits import Limits
-from pipeline.resilience.observing import LimitWaited, RestBegun
+from pipeline.resilience.observing import LimitWaited, RestBegun, WaitBegun
 from pipeline.resilience.restraints import Restraints
 from pipeline.resilience.rests import QUOTA_REST_S, Rests
+from stages.base import Clock
 from tests.guarding import Desk, Named, Time, desk, settings_of
 
 A, B = Named("a"), Named("b")
@@ -79,6 +80,7 @@ def test_where_nobody_else_can_be_asked_a_rest_that_fits_is_waited_for() -> None
     at.time.now += 20
     assert at.call("write", [A], at.work({}))[0] == "from a"
     assert at.time.naps == [100]
+    assert at.of(WaitBegun) == [WaitBegun("write", "a", "rest", 100)]
     assert at.of(LimitWaited) == [LimitWaited("write", "a", "rest", 100)]
 
 
@@ -252,7 +254,61 @@ def test_a_failure_that_says_when_to_come_back_begins_no_rest() -> None:
     assert at.call("write", [A, B], at.work({}))[1] is A
 
 
-# An open circuit of what nobody could do in its place
+# A circuit that somebody tests, and an open one of what nobody could do in the provider's place
+
+
+def tripped(**rules: Any) -> tuple[Desk, Time]:
+    """A provider whose circuit has just ended its break."""
+    at = desk(settings_of(Resilience={**NO_RETRIES, "CircuitBreaker": rules}))
+    for _ in range(5):
+        with pytest.raises(RetryExhaustedError):
+            at.call("speak", [A], at.work({"a": [TransientError("down")]}))
+    at.time.now += 30
+    return at, at.time
+
+
+@pytest.mark.parametrize("providers", [[A], [A, B]], ids=["alone", "with another after it"])
+def test_a_call_waits_for_the_test_that_another_one_makes_instead_of_going_elsewhere(providers: list[Named]) -> None:
+    at, time = tripped()
+    test = at.guard.breakers.admit(at.guard.policy("speak", "a"), "a")
+    test.__enter__()
+    ends_at = time.now + 3
+
+    def sleep(seconds: float) -> None:
+        time.now += seconds
+        if time.now >= ends_at:
+            test.__exit__(None, None, None)
+
+    at.guard.clock = Clock(monotonic=lambda: time.now, wall=time.wall, sleep=sleep)
+    events: list[Any] = []
+    call = at.guard.bind(at.cancel, at.notes.append, observe=events.append)
+    assert call("speak", providers, at.work({}))[1] is A
+    assert call.fallbacks == []
+    (begun,) = [event for event in events if isinstance(event, WaitBegun)]
+    (waited,) = [event for event in events if isinstance(event, LimitWaited)]
+    assert (begun.limit, begun.expected_s) == ("circuit", 10)
+    assert (waited.limit, waited.waited_s) == ("circuit", pytest.approx(3, abs=0.21))
+    assert at.guard.breakers.states() == {"a-TTS": "closed"}
+
+
+def test_a_test_is_waited_for_no_longer_than_the_half_open_period() -> None:
+    at, time = tripped(HalfOpenDuration=10)
+    test = at.guard.breakers.admit(at.guard.policy("speak", "a"), "a")
+    test.__enter__()
+    before = time.now
+    assert at.call("speak", [A, B], at.work({}))[1] is A, "the permit has ended, and this call tests"
+    assert time.now - before == pytest.approx(10, abs=0.01)
+    test.__exit__(None, None, None)
+
+
+def test_a_test_is_not_waited_for_where_there_is_no_time() -> None:
+    at, _time = tripped()
+    at.guard.job_left_s = lambda: 4.0
+    call = at.guard.bind(at.cancel, at.notes.append)
+    with at.guard.breakers.admit(at.guard.policy("speak", "a"), "a"):
+        assert call("speak", [A, B], at.work({}))[1] is B
+    assert "tested" in call.fallbacks[0].reason
+
 
 KILLED = [TransientError("killed")] * 12
 

@@ -20,12 +20,15 @@ from config.errors import (
 from pipeline.resilience.breakers import Breakers
 from pipeline.resilience.limits import Patience
 from pipeline.resilience.observing import (
+    AttemptBegun,
     AttemptEnded,
+    Limit,
     LimitWaited,
     Observer,
     RestBegun,
     RetriesExhausted,
     RetryPause,
+    WaitBegun,
 )
 from pipeline.resilience.policy import LOCAL_MEDIA, Policy, stands_alone
 from pipeline.resilience.restraints import Restraints
@@ -43,8 +46,8 @@ EXHAUSTED_MESSAGE = "All retry attempts have been exhausted for this operation"
 _COME_BACK_S = 60.0
 # A rest this short is over before anybody else could have been asked.
 _SHORT_REST_S = 0.05
-# How often it is looked whether a circuit that is waited for is still open: at the most, and at the least.
-_LOOK_S, _LEAST_LOOK_S = 1.0, 0.01
+# How often it is looked whether a circuit that is waited for is still open, or a test has ended; and a shortest pause.
+_LOOK_S, _TEST_LOOK_S, _LEAST_LOOK_S = 1.0, 0.2, 0.01
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,10 @@ class Surroundings:
 
 @dataclass
 class Asking(Generic[P, T]):
-    """Ask one provider. `is_last`: nobody is asked after it, so a short rest is better waited for."""
+    """Ask one provider. `is_last`: nobody is asked after it, so a short rest is better waited for.
+
+    `calls` were made, `retries` are those of them after the first that ended by themselves, `failed_retries` those that failed.
+    """
 
     around: Surroundings
     operation: str
@@ -73,6 +79,8 @@ class Asking(Generic[P, T]):
     work: Callable[[P, CancelToken], T]
     is_last: bool
     calls: int = 0
+    retries: int = 0
+    failed_retries: int = 0
     _number: int = 0
     _history: list[str] = field(default_factory=list)
     _failure: ProviderError | None = None
@@ -120,6 +128,8 @@ class Asking(Generic[P, T]):
             with self._limited(), self._admitted():
                 self.calls += 1
                 began_s = around.clock.monotonic()
+                most = 1 + policy.retry.max_retry_attempts
+                around.observe(AttemptBegun(self.operation, name, self._number, most))
                 answer = in_time(
                     policy, name, around.cancel, self._operation_left_s(), lambda token: self.work(self.provider, token)
                 )
@@ -128,6 +138,7 @@ class Asking(Generic[P, T]):
             was_made = self.calls > made_before
             if isinstance(error, ProviderError):
                 if was_made:
+                    self._count_retry(failed=True)
                     self._failure = error
                     self._begin_rest(error)
                 else:
@@ -137,8 +148,14 @@ class Asking(Generic[P, T]):
                         error.message += f" (Before that: {self._failure.message})"
             self._tell("failed" if was_made else "refused", began_s, error)
             raise
+        self._count_retry(failed=False)
         self._tell("ok", began_s)
         return answer
+
+    def _count_retry(self, *, failed: bool) -> None:
+        if self.calls > 1:
+            self.retries += 1
+            self.failed_retries += failed
 
     def _heed_rest(self) -> None:
         """Raise while the provider rests. Where nobody else could be asked, a rest that fits is waited for."""
@@ -149,6 +166,7 @@ class Asking(Generic[P, T]):
             may_wait = row.kind == "RateLimitExceeded" and left_s is not None
             if not may_wait or not self._fits(left_s or 0.0) or not (self.is_last or (left_s or 0.0) <= _SHORT_REST_S):
                 raise rests.refused(row)
+            self._tell_waiting("rest", left_s)
             self._sleep(left_s or 0.0)
             waited_s += left_s or 0.0
         if waited_s:
@@ -171,12 +189,13 @@ class Asking(Generic[P, T]):
             yield
             return
         patience = Patience(self._sleep, self._left_s)
-        with self.around.restraints.limits.turn(self.provider.name, limit, patience, self._tell_wait):
+        limits = self.around.restraints.limits
+        with limits.turn(self.provider.name, limit, patience, self._tell_waiting, self._tell_wait):
             yield
 
     @contextlib.contextmanager
     def _admitted(self) -> Iterator[None]:
-        """Through the circuit. While it is open, a provider in whose place nobody could do it is waited for, if there is time."""
+        """Through the circuit, after waiting for it where that is better than to be refused, and there is time."""
         around, name, waited_s = self.around, self.provider.name, 0.0
         with contextlib.ExitStack() as stack:
             while True:
@@ -185,15 +204,28 @@ class Asking(Generic[P, T]):
                     break
                 except CircuitOpenError as error:
                     left_s = error.retry_after_s or 0.0
-                    if not stands_alone(self.operation, name) or not self._fits(left_s):
+                    if not self._waits_for_circuit(error, waited_s) or not self._fits(left_s):
                         raise
+                    if not waited_s:
+                        self._tell_waiting("circuit", left_s)
                     # Somebody else's test may be over before that.
-                    pause_s = min(max(left_s, _LEAST_LOOK_S), _LOOK_S)
+                    pause_s = min(max(left_s, _LEAST_LOOK_S), _TEST_LOOK_S if error.is_tested else _LOOK_S)
                     self._sleep(pause_s)
                     waited_s += pause_s
             if waited_s:
                 self._tell_wait("circuit", waited_s)
             yield
+
+    def _waits_for_circuit(self, error: CircuitOpenError, waited_s: float) -> bool:
+        """Whether to wait rather than to be refused.
+
+        A test that runs now tells within the half-open period how the provider is: a call that did not wait for it would go to
+        somebody else, or park its job, though the provider may be well. A break is waited for only where nobody could do it in
+        the provider's place.
+        """
+        if error.is_tested:
+            return waited_s < self.policy.breaker.half_open_duration_s
+        return stands_alone(self.operation, self.provider.name)
 
     def _is_worth_another(self, error: ProviderError) -> bool:
         """A call that was refused before it was made is not made again: the next provider is asked, or the job waits."""
@@ -267,8 +299,20 @@ class Asking(Generic[P, T]):
 
     def _tell_pause(self, pause: Pause) -> None:
         self.around.observe(
-            RetryPause(self.operation, self.provider.name, pause.number, pause.delay_s, pause.error.kind, pause.asked_s)
+            RetryPause(
+                self.operation,
+                self.provider.name,
+                pause.number,
+                pause.number - 1,
+                self.policy.retry.max_retry_attempts,
+                pause.delay_s,
+                pause.error.kind,
+                pause.asked_s,
+            )
         )
 
-    def _tell_wait(self, limit: Literal["rest", "circuit", "rate", "concurrency"], waited_s: float) -> None:
+    def _tell_waiting(self, limit: Limit, expected_s: float | None) -> None:
+        self.around.observe(WaitBegun(self.operation, self.provider.name, limit, expected_s))
+
+    def _tell_wait(self, limit: Limit, waited_s: float) -> None:
         self.around.observe(LimitWaited(self.operation, self.provider.name, limit, waited_s))

@@ -22,6 +22,7 @@ from checkpoints.clocks import Moment, Timeline
 from config.errors import CircuitOpenError, FramekeepError
 from pipeline.resilience.circuit import Circuit, Permit, Refusal
 from pipeline.resilience.policy import Policy
+from pipeline.resilience.rests import clock_time
 from pipeline.resilience.verdicts import Verdict, verdict_on
 
 OPEN_MESSAGE = "Service temporarily unavailable due to repeated failures. It will automatically recover."
@@ -80,7 +81,7 @@ class Breakers:
         permit = circuit.enter()
         self._report(circuit, job_id)
         if isinstance(permit, Refusal):
-            raise self._refused(circuit.row, provider, permit.left_s)
+            raise self._refused(circuit.row, provider, permit)
         try:
             yield
         except BaseException as error:
@@ -160,16 +161,22 @@ class Breakers:
             self._log(f"{prefix}State changed to Open")
             self._log(f"{prefix}Will attempt recovery in {self._circuits[change.name].row.break_s:g}s")
 
-    def _refused(self, row: CircuitRow, provider: str, left_s: float) -> CircuitOpenError:
+    def _refused(self, row: CircuitRow, provider: str, refusal: Refusal) -> CircuitOpenError:
+        """The message is kept in reports: it tells what was, and only the hint what comes."""
+        now = self._timeline.now()
         # The clock shows whole seconds: a moment too late rather than too early.
-        at = time.strftime("%H:%M:%S", time.localtime(self._timeline.now().wall_s + left_s + 0.999))
-        why = f"Next attempt: {at}" if row.state == OPEN else "It is being tested right now."
-        return CircuitOpenError(
+        at = clock_time(now.wall_s + refusal.left_s + 0.999)
+        why = f"Open since {clock_time(now.wall_s - (now.monotonic_s - row.since))}."
+        if refusal.is_tested:
+            why = "It was being tested by another call."
+        error = CircuitOpenError(
             f"{row.name}: {OPEN_MESSAGE} {why}",
             provider=provider,
-            hint=f"wait until {at} ({math.ceil(left_s)} s), then: framekeep resume",
-            retry_after_s=left_s,
+            hint=f"wait until {at} ({math.ceil(refusal.left_s)} s), then: framekeep resume",
+            retry_after_s=refusal.left_s,
         )
+        error.is_tested = refusal.is_tested
+        return error
 
 
 def described(row: CircuitRow, now: Moment) -> dict[str, Any]:
@@ -180,13 +187,25 @@ def described(row: CircuitRow, now: Moment) -> dict[str, Any]:
             return None
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now.wall_s - (now.monotonic_s - monotonic_s)))
 
+    left_s = break_left_s(row, now)
     return {
         "name": row.name,
-        "state": STATE_NAMES.get(row.state, row.state),
+        "state": state_name(row, now),
         "failureCount": row.failures,
         "lastFailure": wall(row.failed_at),
-        "nextAttempt": wall(row.since + row.break_s) if row.state == OPEN else None,
+        "nextAttempt": wall(now.monotonic_s + left_s) if left_s else None,
     }
+
+
+def break_left_s(row: CircuitRow, now: Moment) -> float:
+    """What is left of an open circuit's break; 0 where the next call is let through."""
+    return max(0.0, row.since + row.break_s - now.monotonic_s) if row.state == OPEN else 0.0
+
+
+def state_name(row: CircuitRow, now: Moment) -> str:
+    """A state in the guide's words. An open circuit whose break is over waits for a test, as a half-open one does."""
+    is_over = row.state == OPEN and not break_left_s(row, now)
+    return STATE_NAMES[HALF_OPEN] if is_over else STATE_NAMES.get(row.state, row.state)
 
 
 def _told(error: BaseException) -> str:

@@ -7,9 +7,11 @@ changed the circuit meanwhile.
 - Closed: a call is let through after one look at the ledger. Failures are written; successes only where they can matter, which is
   where the minimum of calls is above the threshold of failures, and then at most once a second.
 - Open: refused, until the break is over.
-- Half-open: one test at a time among all processes. Its permit ends with the test, with its process, or with its time.
+- Half-open: one test at a time among all processes. Its permit ends with the test, with its process, or with the half-open period:
+  then the next call tests. Successes are kept, however far apart they are, until a test fails. Only a failure opens a circuit.
 
-An outcome counts only in the state in which its call was admitted: a failure that comes late does not prolong the break.
+An outcome counts only in the state in which its call was admitted: a failure that comes late does not prolong the break, and the
+answer of a test that outlasted its permit still counts while the circuit is half-open.
 """
 
 from __future__ import annotations
@@ -32,11 +34,6 @@ from pipeline.resilience.verdicts import Verdict
 
 T = TypeVar("T")
 
-# A test may take as long as its request may, and a little for the answer to get here.
-_GRACE_S = 5.0
-# A test whose call has no limit at all: longer than any that still has a chance.
-_UNLIMITED_TEST_S = 600.0
-
 
 @dataclass(frozen=True)
 class Permit:
@@ -48,9 +45,10 @@ class Permit:
 
 @dataclass(frozen=True)
 class Refusal:
-    """`left_s` is how long it makes no sense to ask again."""
+    """`left_s` is how long it makes no sense to ask again: the rest of a break, or of the permit of a test that runs now."""
 
     left_s: float
+    is_tested: bool = False
 
 
 class _FailedError(Exception):
@@ -133,9 +131,9 @@ class Circuit:
     def _enter(self) -> Permit | Refusal:
         sheet, now = self._sheet, self._timeline.now()
         row = sheet.row
-        if row.probe and is_gone(row.probe_place, row.probe_pid, row.probe_started):
-            self._free_permit()
-        self._end_waiting()
+        is_over = now.monotonic_s >= row.probe_until
+        if row.probe and (is_over or is_gone(row.probe_place, row.probe_pid, row.probe_started)):
+            sheet.row = replace(row, probe="")
         if sheet.row.state == CLOSED:
             return Permit(sheet.row.generation)
         if sheet.row.state == OPEN:
@@ -145,8 +143,7 @@ class Circuit:
             sheet.reason = f"its break of {sheet.row.break_s:g} s is over"
             self._engine.half_open()
         elif sheet.row.probe:
-            running_s = sheet.row.probe_until - now.monotonic_s
-            return Refusal(max(0.0, min(running_s, self.policy.breaker.half_open_duration_s)))
+            return Refusal(sheet.row.probe_until - now.monotonic_s, is_tested=True)
         return self._begin_test()
 
     def _end_break(self) -> bool:
@@ -157,53 +154,30 @@ class Circuit:
         return True
 
     def _begin_test(self) -> Permit:
-        policy, owner = self.policy, Owner.here()
-        takes_s = policy.request_timeout_s or policy.operation_timeout_s or _UNLIMITED_TEST_S
-        until = self._timeline.now().monotonic_s + max(takes_s + _GRACE_S, policy.breaker.half_open_duration_s)
+        owner = Owner.here()
         self._sheet.row = replace(
             self._sheet.row,
             probe=uuid.uuid4().hex,
-            probe_until=until,
+            probe_until=self._timeline.now().monotonic_s + self.policy.breaker.half_open_duration_s,
             probe_place=owner.place,
             probe_pid=owner.pid,
             probe_started=owner.started,
         )
         return Permit(self._sheet.row.generation, self._sheet.row.probe)
 
-    def _end_waiting(self) -> None:
-        """A half-open circuit that has waited long enough opens again: from the moment on at which it had."""
-        sheet, now = self._sheet, self._timeline.now()
-        lapsed_at = sheet.lapsed_at(now)
-        if lapsed_at is None:
-            return
-        if now.monotonic_s - lapsed_at >= self.policy.breaker.break_duration_s:
-            # That break would be over as well.
-            self._free_permit()
-            sheet.row = replace(sheet.row, successes=0)
-            return
-        waited_s = self.policy.breaker.half_open_duration_s
-        sheet.reason = "its test did not end" if sheet.row.probe else f"no test within {waited_s:g} s"
-        sheet.at = lapsed_at
-        self._engine.open()
-        sheet.at = None
-
     def _end_test(self, permit: Permit, verdict: Verdict, what: str) -> None:
         sheet = self._sheet
-        if sheet.row.state != HALF_OPEN or sheet.row.probe != permit.probe:
-            # It took so long that the circuit has gone on without it.
+        has_permit = sheet.row.probe == permit.probe
+        if sheet.row.state != HALF_OPEN or not (has_permit or sheet.row.generation == permit.generation):
             return
-        self._free_permit()
+        if has_permit:
+            sheet.row = replace(sheet.row, probe="")
         if verdict is Verdict.FAILURE:
             sheet.reason = f"its test failed: {what}"
             self._tell_engine(failed=True)
         elif verdict is Verdict.SUCCESS:
             sheet.reason = f"tests succeeded: {self.policy.breaker.success_threshold}"
             self._tell_engine(failed=False)
-
-    def _free_permit(self) -> None:
-        """The circuit waits for the next test from now on."""
-        now = self._timeline.now()
-        self._sheet.row = replace(self._sheet.row, probe="", since=now.monotonic_s, since_wall=now.wall_s)
 
     def _count_failure(self, permit: Permit, what: str) -> None:
         sheet = self._sheet

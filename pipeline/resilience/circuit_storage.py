@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pybreaker
 
-from checkpoints.circuits import CLOSED, HALF_OPEN, OPEN, CircuitRow, Outcome
+from checkpoints.circuits import CLOSED, OPEN, CircuitRow, Outcome
 from checkpoints.clocks import Moment
 from config.resilience import CircuitBreaker
 
@@ -33,7 +33,7 @@ class Transition:
 class Sheet(pybreaker.CircuitBreakerStorage):
     """The circuit's row, and the outcomes within its window. `added` are those that the ledger does not have yet.
 
-    `reason` is what the next change of state is told with, and `at` when it took place, if that was not just now.
+    `reason` is what the next change of state is told with.
     """
 
     def __init__(self, name: str, rules: CircuitBreaker, now: Callable[[], Moment]) -> None:
@@ -45,7 +45,6 @@ class Sheet(pybreaker.CircuitBreakerStorage):
         self.added: list[Outcome] = []
         self.transitions: list[Transition] = []
         self.reason = ""
-        self.at: float | None = None
         self._now = now
 
     # What the engine asks and tells
@@ -57,14 +56,13 @@ class Sheet(pybreaker.CircuitBreakerStorage):
     @state.setter
     def state(self, state: str) -> None:
         old, now = self.row, self._now()
-        ago_s = 0.0 if self.at is None else max(0.0, now.monotonic_s - self.at)
         self.row = replace(
             old,
             state=state,
             generation=old.generation + 1,
             boot=now.boot,
-            since=now.monotonic_s - ago_s,
-            since_wall=now.wall_s - ago_s,
+            since=now.monotonic_s,
+            since_wall=now.wall_s,
             break_s=self.rules.break_duration_s if state == OPEN else old.break_s,
             failures=self.failures if old.state == CLOSED else 0 if state == CLOSED else old.failures,
             successes=0,
@@ -133,13 +131,6 @@ class Sheet(pybreaker.CircuitBreakerStorage):
         if self.row.state != OPEN:
             return 0.0
         return max(0.0, self.row.since + self.row.break_s - now.monotonic_s)
-
-    def lapsed_at(self, now: Moment) -> float | None:
-        """When a half-open circuit ended to wait: no test began in its time, or one did not end. None while it waits."""
-        if self.row.state != HALF_OPEN:
-            return None
-        ends = self.row.probe_until if self.row.probe else self.row.since + self.rules.half_open_duration_s
-        return ends if now.monotonic_s >= ends else None
 
     def forget_old(self, now: Moment) -> float:
         """Drop what is older than the window; returns the time up to which all was dropped."""

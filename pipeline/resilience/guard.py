@@ -27,7 +27,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, Protocol, TypeVar
 
 from checkpoints.clocks import Timeline
@@ -53,14 +53,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call that was made or refused. `outcome`: `ok`, `failed`, or `refused` (circuit open, at rest, no turn in time)."""
+    """One call that was made or refused. `outcome`: `ok`, `failed`, or `refused` (circuit open, at rest, no turn in time).
+
+    `number` counts from 1 for each provider of a guarded call: from 2 on it is a retry.
+    """
 
     operation: str
     provider: str
+    number: int
     outcome: str
     code: str
     message: str
     elapsed_s: float
+
+
+_ATTEMPT_FIELDS = tuple(field.name for field in fields(Attempt))
 
 
 @dataclass(frozen=True)
@@ -217,8 +224,10 @@ class GuardedCall:
 
         def tell(outcome: Literal["ok", "failed"], provider: str, code: str) -> None:
             elapsed_s = self._around.clock.monotonic() - started_s
-            calls = sum(asking.calls for asking in asked)
-            self._tell(CallEnded(operation, provider, outcome, code, calls, elapsed_s))
+            calls, retries, failed = (
+                sum(getattr(asking, name) for asking in asked) for name in ("calls", "retries", "failed_retries")
+            )
+            self._tell(CallEnded(operation, provider, outcome, code, calls, retries, failed, elapsed_s))
 
         try:
             yield
@@ -231,9 +240,8 @@ class GuardedCall:
         """Must not raise: an answer that was paid for would be lost, or an error covered by another."""
         try:
             if isinstance(event, AttemptEnded):
-                self._note(
-                    Attempt(event.operation, event.provider, event.outcome, event.code, event.message, event.elapsed_s)
-                )
+                told = {name: getattr(event, name) for name in _ATTEMPT_FIELDS}
+                self._note(Attempt(**told))
             self._observe(event)
         except Exception:  # noqa: BLE001 - see above
             _log.exception("a call's %s could not be told", type(event).__name__)

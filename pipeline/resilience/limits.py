@@ -44,6 +44,8 @@ class Patience:
 
 
 Waited = Callable[[Literal["rate", "concurrency"], float], None]
+# Told when a wait begins, with how long it will take; None where nobody knows.
+Waiting = Callable[[Literal["rate", "concurrency"], float | None], None]
 
 
 class Limits:
@@ -65,22 +67,30 @@ class Limits:
                 self._counts.clear()
 
     @contextlib.contextmanager
-    def turn(self, provider: str, limit: RateLimit, patience: Patience, waited: Waited) -> Iterator[None]:
+    def turn(
+        self, provider: str, limit: RateLimit, patience: Patience, waiting: Waiting, waited: Waited
+    ) -> Iterator[None]:
         """Run the block as one call within the limits. Raises RestingError, at once, where its turn would come too late.
 
-        `waited` is told of each wait. Raises what `patience.sleep` raises.
+        `waiting` is told when a wait begins, `waited` when it has ended. Raises what `patience.sleep` raises.
         """
         with contextlib.ExitStack() as held:
             if limit.concurrency:
-                self._take_place(held, provider, limit, patience, waited)
+                self._take_place(held, provider, limit, patience, waiting, waited)
             if limit.requests:
-                self._be_counted(provider, limit, patience, waited)
+                self._be_counted(provider, limit, patience, waiting, waited)
             yield
 
     def _take_place(
-        self, held: contextlib.ExitStack, provider: str, limit: RateLimit, patience: Patience, waited: Waited
+        self,
+        held: contextlib.ExitStack,
+        provider: str,
+        limit: RateLimit,
+        patience: Patience,
+        waiting: Waiting,
+        waited: Waited,
     ) -> None:
-        began = self._timeline.now()
+        began, is_told = self._timeline.now(), False
         while (free := self._free_place(provider, limit.concurrency)) is None:
             if not patience.has(_LOOK_EVERY_S):
                 raise RestingError(
@@ -88,6 +98,9 @@ class Limits:
                     provider=provider,
                     hint=f"raise Providers.{provider}.RateLimit.Concurrency, or later: framekeep resume",
                 )
+            if not is_told:
+                waiting("concurrency", None)
+                is_told = True
             patience.sleep(_LOOK_EVERY_S)
         held.callback(free)
         if (took_s := self._timeline.now().since(began)) >= _LOOK_EVERY_S:
@@ -110,7 +123,9 @@ class Limits:
                     return lock.release
         return None
 
-    def _be_counted(self, provider: str, limit: RateLimit, patience: Patience, waited: Waited) -> None:
+    def _be_counted(
+        self, provider: str, limit: RateLimit, patience: Patience, waiting: Waiting, waited: Waited
+    ) -> None:
         count, took_s = self._count(provider, limit), 0.0
         while (wait_s := count.add()) > 0:
             if not patience.has(wait_s):
@@ -121,6 +136,7 @@ class Limits:
                     hint=f"raise Providers.{provider}.RateLimit, or in {wait_s:.0f} s: framekeep resume",
                     retry_after_s=wait_s,
                 )
+            waiting("rate", wait_s)
             patience.sleep(wait_s)
             took_s += wait_s
         if took_s:

@@ -11,14 +11,29 @@ from config.kinds import ErrorKind
 
 @dataclass(frozen=True)
 class CallEnded:
-    """A whole guarded call: `provider` is who answered, or empty. `attempts` counts calls that were really made."""
+    """A whole guarded call: `provider` is who answered, or empty. `attempts` counts calls that were really made.
+
+    `retries` are those of them that asked a provider again and were not stopped, `failed_retries` those that failed.
+    """
 
     operation: str
     provider: str
     outcome: Literal["ok", "failed"]
     code: str
     attempts: int
+    retries: int
+    failed_retries: int
     elapsed_s: float
+
+
+@dataclass(frozen=True)
+class AttemptBegun:
+    """A provider is asked now, after all waiting: call `number`, counted from 1 for each provider, of `of` that it may get."""
+
+    operation: str
+    provider: str
+    number: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -37,11 +52,16 @@ class AttemptEnded:
 
 @dataclass(frozen=True)
 class RetryPause:
-    """A pause before attempt `number` of the same provider. `asked_s` is what the provider itself asked for."""
+    """A pause begins, before attempt `number` of the same provider, which is retry `retry` of `of` that it may get.
+
+    `asked_s` is what the provider itself asked for.
+    """
 
     operation: str
     provider: str
     number: int
+    retry: int
+    of: int
     delay_s: float
     kind: ErrorKind
     asked_s: float | None
@@ -78,17 +98,41 @@ class RestBegun:
     length_s: float | None
 
 
+# What a call waits for before it is made: its provider's rest or circuit, the rate, a place among those at the same time.
+Limit = Literal["rest", "circuit", "rate", "concurrency"]
+
+
 @dataclass(frozen=True)
-class LimitWaited:
-    """A call waited before it was made: for its rest's end, its circuit, the rate, or a place among those at the same time."""
+class WaitBegun:
+    """A call begins to wait before it is made, for about `expected_s`; None where nobody knows."""
 
     operation: str
     provider: str
-    limit: Literal["rest", "circuit", "rate", "concurrency"]
+    limit: Limit
+    expected_s: float | None
+
+
+@dataclass(frozen=True)
+class LimitWaited:
+    """A call has waited before it was made."""
+
+    operation: str
+    provider: str
+    limit: Limit
     waited_s: float
 
 
-GuardEvent = CallEnded | AttemptEnded | RetryPause | RetriesExhausted | FellBack | RestBegun | LimitWaited
+GuardEvent = (
+    CallEnded
+    | AttemptBegun
+    | AttemptEnded
+    | RetryPause
+    | RetriesExhausted
+    | FellBack
+    | RestBegun
+    | WaitBegun
+    | LimitWaited
+)
 
 Observer = Callable[[GuardEvent], None]
 

@@ -117,13 +117,16 @@ class Rests:
         return (self._rows.forget(provider) if self._rows else False) or here
 
     def refused(self, row: RestRow) -> ProviderError:
-        """The error of a call that is not made because of this rest."""
+        """The error of a call that is not made because of this rest.
+
+        Its message is kept in reports and tells what was; only the hint tells what comes.
+        """
         left_s = self.left_s(row)
         reset = f"framekeep breakers --reset {row.provider}"
         since = clock_time(row.at_wall)
         if left_s is None:
             return UnavailableError(
-                f"{row.provider} is not asked since {since}: {row.message}",
+                f"{row.provider} rests since {since}: {row.message}",
                 provider=row.provider,
                 hint=f"correct its API key; or, if the key is right now: {reset}; then: framekeep resume",
                 kind=_kind(row),
@@ -131,13 +134,13 @@ class Rests:
         at = clock_time(self._timeline.now().wall_s + left_s + 0.999)
         if row.kind == "QuotaExceeded":
             return QuotaError(
-                f"{row.provider} is not asked before {at}, because at {since}: {row.message}",
+                f"{row.provider} rests since {since}: {row.message}",
                 provider=row.provider,
                 hint=f"top up the account, then: {reset}; or wait until {at}, then: framekeep resume",
                 retry_after_s=left_s,
             )
         return RestingError(
-            f"{row.provider} is not asked before {at}, because at {since}: {row.message}",
+            f"{row.provider} rests since {since}: {row.message}",
             provider=row.provider,
             hint=f"wait until {at}, then: framekeep resume",
             retry_after_s=left_s,

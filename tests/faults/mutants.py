@@ -301,8 +301,8 @@ def _named(path):
     Mutant(
         "an open circuit is waited for where nobody could do it in its place",
         "pipeline/resilience/asking.py",
-        "if not stands_alone(self.operation, name) or not self._fits(left_s):",
-        "if True:",
+        "return stands_alone(self.operation, self.provider.name)",
+        "return False",
         "test_guard_rests.py::test_the_circuit_of_software_on_this_machine_is_waited_for",
     ),
     Mutant(
@@ -331,7 +331,7 @@ def _named(path):
         "pipeline/telemetry.py",
         'if event.data.get("code") == CancelledError.code:',
         "if False:",
-        "test_telemetry.py::test_the_guides_figures_count_calls_attempts_and_fallbacks",
+        "test_telemetry.py::test_the_guides_figures_count_retries_attempts_and_fallbacks",
     ),
     Mutant(
         "space is looked at before the work",
