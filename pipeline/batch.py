@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.naming import slug
-from pipeline.report import Result, result_of
+from pipeline.report import EXIT_CODES, Result, Status, result_of
 from stages.models import Brief, Model
 
 SOME_FAILED = 4
-INTERRUPTED = 130
+# What a batch ends as: the first of these that one of its briefs ended as. Going on after an interruption is up to whoever stopped
+# it; a failure needs somebody; what is parked needs only time; what is degraded is there.
+_FIRST: tuple[Status, ...] = ("interrupted", "failed", "parked", "degraded")
 
 
 class BatchItem(Model):
@@ -25,7 +27,11 @@ class BatchItem(Model):
 
 
 class BatchResult(Model):
-    """All of them. `exit_code`: 0 all done, 3 all done but some degraded, 4 some failed or parked, 130 interrupted."""
+    """All of them.
+
+    `exit_code`: 130 interrupted; else 4 some failed; else 75 none failed but some are parked; else 3 all are there but some
+    degraded; else 0.
+    """
 
     items: tuple[BatchItem, ...]
     interrupted: bool = False
@@ -34,11 +40,11 @@ class BatchResult(Model):
 
     @property
     def exit_code(self) -> int:
-        if self.interrupted or any(item.result.status == "interrupted" for item in self.items):
-            return INTERRUPTED
-        if any(not item.result.ok for item in self.items):
-            return SOME_FAILED
-        return max((item.result.exit_code for item in self.items), default=0)
+        ends: set[Status] = {item.result.status for item in self.items} | (
+            {"interrupted"} if self.interrupted else set()
+        )
+        end: Status = next((status for status in _FIRST if status in ends), "done")
+        return SOME_FAILED if end == "failed" else EXIT_CODES[end]
 
     def as_json(self) -> dict[str, Any]:
         """The document that `--json` prints."""

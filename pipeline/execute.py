@@ -161,10 +161,11 @@ class Executor:
 
     def _note(self, step: Step) -> Callable[[Attempt], None]:
         def note(attempt: Attempt) -> None:
-            columns = vars(attempt)
+            told = vars(attempt)
             if self._tracks_attempts:
+                columns = {name: value for name, value in told.items() if name != "number"}
                 self._write_down(lambda: self._ledger.attempt(self._job_id, step.id, **columns))
-            self._bus.send("attempt", self._job_id, step=step.id, scene=step.scene, **columns)
+            self._bus.send("attempt", self._job_id, step=step.id, scene=step.scene, **told)
 
         return note
 

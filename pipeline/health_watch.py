@@ -32,6 +32,7 @@ from stages.base import CancelToken
 
 if TYPE_CHECKING:
     from config.health import RecoveryActions
+    from pipeline.alerts import AlertKind
     from pipeline.resilience.guard import Guard
     from pipeline.telemetry import Telemetry
     from pipeline.toolbox import Toolbox
@@ -41,6 +42,7 @@ _LOG = logging.getLogger("framekeep.resilience")
 _GOODBYE_S = 1.0
 
 FFMPEG = "ffmpeg"
+_ALERT_KINDS: dict[Health, AlertKind] = {"Healthy": "success", "Degraded": "warning", "Unhealthy": "failure"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class HealthWatch:
             if state != "closed" and circuit.rpartition("-")[0] == name
         ]
         if open_ones:
-            return _Found("Degraded", f"its circuit is open: {', '.join(open_ones)}", "framekeep breakers")
+            return _Found("Degraded", f"its circuit is not closed: {', '.join(open_ones)}", "framekeep breakers")
         return _Found("Healthy")
 
     def _of_ffmpeg(self) -> _Found:
@@ -143,7 +145,8 @@ class HealthWatch:
             return
         if wanted and wanted.notify_user:
             actions.append("NotifyUser")
-            self._telemetry.alert(f"{name}: {found.state}", found.message or "it is healthy again")
+            body = found.message or "it is healthy again"
+            self._telemetry.alert(f"{name}: {found.state}", body, _ALERT_KINDS[found.state])
         if wanted and wanted.log_errors:
             actions.append("LogErrors")
         told = {"name": name, "old": old, "new": found.state, "message": found.message, "hint": found.hint}

@@ -28,7 +28,21 @@ _LEVELS = {
 # The guide's own name for an area, and ours, are one.
 _PREFIX = re.compile(r"^(?:aura(?:\.core)?|framekeep)(?:\.|$)", re.IGNORECASE)
 _RESILIENCE = frozenset(
-    {"attempt", "circuit", "degraded", "repaired", "fallback", "cached", "rest", "fault_injected", "retry", "health"}
+    {
+        "attempt",
+        "attempt_started",
+        "circuit",
+        "degraded",
+        "repaired",
+        "fallback",
+        "cached",
+        "rest",
+        "fault_injected",
+        "retry",
+        "waiting",
+        "limit_wait",
+        "health",
+    }
 )
 _LOUD = {
     "circuit": logging.WARNING,
@@ -46,6 +60,8 @@ _LOUD = {
     "fallback": logging.WARNING,
     "cached": logging.WARNING,
     "rest": logging.WARNING,
+    "retry": logging.INFO,
+    "waiting": logging.INFO,
     "fault_injected": logging.INFO,
     "step_progress": _LEVELS["trace"],
 }

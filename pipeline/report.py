@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from config.errors import BriefError, FramekeepError, ProviderError, SettingsError, UsageError
+from config.errors import BriefError, CancelledError, FramekeepError, ProviderError, SettingsError, UsageError
 from stages.models import Degradation, Model
 
 if TYPE_CHECKING:
@@ -49,10 +49,15 @@ class StepCount(Model):
 
 
 class AttemptCount(Model):
-    """Provider calls of this run. `by_provider` counts them under `operation:provider`."""
+    """Provider calls of this run. `by_provider` counts them under `operation:provider`.
+
+    `retries` are those that asked a provider once more, `failed_retries` those of them that failed.
+    """
 
     total: int = 0
     failed: int = 0
+    retries: int = 0
+    failed_retries: int = 0
     by_provider: dict[str, int] = {}
 
 
@@ -162,17 +167,26 @@ class AttemptCounter:
 
     def __init__(self) -> None:
         self._calls: Counter[str] = Counter()
-        self._failed = 0
+        self._failed = self._retries = self._failed_retries = 0
 
-    def note(self, operation: str, provider: str, outcome: str) -> None:
-        """Count one; a call that was refused before it was made is none."""
-        if outcome == "refused":
+    def note(self, attempt: Mapping[str, Any]) -> None:
+        """Count what an `attempt` event tells; a call that was refused before it was made is none."""
+        if attempt["outcome"] == "refused":
             return
-        self._calls[f"{operation}:{provider}"] += 1
-        self._failed += outcome != "ok"
+        self._calls[f"{attempt['operation']}:{attempt['provider']}"] += 1
+        is_failed, is_retry = attempt["outcome"] != "ok", attempt["number"] > 1
+        self._failed += is_failed
+        # One that was stopped has neither succeeded nor failed.
+        if is_retry and attempt["code"] != CancelledError.code:
+            self._retries += 1
+            self._failed_retries += is_failed
 
     def count(self) -> AttemptCount:
         """The sums so far."""
         return AttemptCount(
-            total=self._calls.total(), failed=self._failed, by_provider=dict(sorted(self._calls.items()))
+            total=self._calls.total(),
+            failed=self._failed,
+            retries=self._retries,
+            failed_retries=self._failed_retries,
+            by_provider=dict(sorted(self._calls.items())),
         )

@@ -16,10 +16,11 @@ from checkpoints.ledger import Ledger
 from checkpoints.rows import EventRow
 from config.errors import CancelledError, FramekeepError
 from config.watching import Monitoring, ResilienceMonitoring
-from pipeline.alerts import Alerts
+from pipeline.alerts import AlertKind, Alerts
 from pipeline.events import Bus, EventKind
 from pipeline.resilience.breakers import CircuitChange
 from pipeline.resilience.observing import (
+    AttemptBegun,
     AttemptEnded,
     CallEnded,
     FellBack,
@@ -28,17 +29,22 @@ from pipeline.resilience.observing import (
     RestBegun,
     RetriesExhausted,
     RetryPause,
+    WaitBegun,
 )
 
 _LOG = logging.getLogger("framekeep.resilience")
 _KINDS: dict[type, EventKind] = {
+    AttemptBegun: "attempt_started",
     CallEnded: "call",
     RetryPause: "retry",
     RetriesExhausted: "exhausted",
     FellBack: "fallback",
     RestBegun: "rest",
+    WaitBegun: "waiting",
     LimitWaited: "limit_wait",
 }
+# What is of use only while it goes on: told, and not kept.
+_PASSING = (AttemptBegun, WaitBegun)
 
 
 class Telemetry:
@@ -53,21 +59,22 @@ class Telemetry:
         self._lock = threading.Lock()
 
     def take(self, step: str, event: GuardEvent) -> None:
-        """One thing that happened in a call of a step."""
-        if not self._settings.enabled:
-            return
-        if isinstance(event, RetriesExhausted):
-            reason = f"{event.calls} calls of '{event.operation}' failed ({event.kind}); job {self._job_id}"
-            self._alerts.retries_exhausted(event.provider, reason)
+        """One thing that happened in a call of a step. Whoever watches is told all; settings say what is kept and counted."""
         if isinstance(event, AttemptEnded):
             # Has a table of its own, and was told.
-            return
-        tracked = self._settings.track_fallbacks if isinstance(event, FellBack) else self._settings.track_retry_attempts
-        if not tracked:
             return
         kind = _KINDS[type(event)]
         data = {"step": step, **dataclasses.asdict(event)}
         self._bus.send(kind, self._job_id, **data)
+        if not self._settings.enabled or isinstance(event, _PASSING):
+            return
+        if isinstance(event, RetriesExhausted):
+            calls = "1 call" if event.calls == 1 else f"{event.calls} calls"
+            reason = f"{calls} of '{event.operation}' failed ({event.kind}); job {self._job_id}"
+            self._alerts.retries_exhausted(event.provider, reason)
+        tracked = self._settings.track_fallbacks if isinstance(event, FellBack) else self._settings.track_retry_attempts
+        if not tracked:
+            return
         with self._lock:
             self._waiting.append((kind, data))
         if isinstance(event, CallEnded):
@@ -85,9 +92,9 @@ class Telemetry:
                 self._waiting.append(("circuit_changed", data))
             self.flush()
 
-    def alert(self, title: str, body: str) -> None:
+    def alert(self, title: str, body: str, kind: AlertKind) -> None:
         """Tell people something, if they are to be told."""
-        self._alerts.send(title, f"{body}; job {self._job_id}")
+        self._alerts.send(title, f"{body}; job {self._job_id}", kind)
 
     def note(self, kind: EventKind, data: dict[str, Any]) -> None:
         """Something else that belongs to the account of a run: an injected fault, a cached answer."""
@@ -108,14 +115,16 @@ class Telemetry:
 
 
 def metrics(events: Iterable[EventRow], circuits: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The guide's figures. A call counts once however often it was tried; a fallback is successful when its call was answered.
+    """The guide's figures.
 
-    A call that was stopped, by somebody or because its result was no longer wanted, has neither succeeded nor failed.
+    A retry is a further call of the same provider; one that was stopped, as its result was no longer wanted, is none.
+    `averageAttempts` is how many calls a provider's answer, or the want of one, took: calls by guarded calls in which anybody was
+    asked. A fallback is successful when its call was answered.
 
     `circuits` are those of `Breakers.snapshot()`.
     """
     states = Counter(str(circuit["state"]) for circuit in circuits)
-    calls = answered = attempts = fallen = fallen_well = 0
+    calls = attempts = retries = failed_retries = fallen = fallen_well = 0
     passed_on: set[tuple[str, str]] = set()
     for event in events:
         if event.kind not in ("call", "fallback"):
@@ -125,12 +134,14 @@ def metrics(events: Iterable[EventRow], circuits: Iterable[dict[str, Any]]) -> d
         if event.kind == "fallback":
             passed_on.add(place)
             continue
+        # An older version's ledger does not tell them.
+        retries += event.data.get("retries", 0)
+        failed_retries += event.data.get("failed_retries", 0)
         if event.data.get("code") == CancelledError.code:
             passed_on.discard(place)
             continue
         is_answered = event.data["outcome"] == "ok"
-        calls += 1
-        answered += is_answered
+        calls += event.data["attempts"] > 0
         attempts += event.data["attempts"]
         if place in passed_on:
             passed_on.discard(place)
@@ -144,9 +155,9 @@ def metrics(events: Iterable[EventRow], circuits: Iterable[dict[str, Any]]) -> d
             "halfOpen": states["Half-Open"],
         },
         "retries": {
-            "total": calls,
-            "successful": answered,
-            "failed": calls - answered,
+            "total": retries,
+            "successful": retries - failed_retries,
+            "failed": failed_retries,
             "averageAttempts": round(attempts / calls, 3) if calls else 0.0,
         },
         "fallbacks": {

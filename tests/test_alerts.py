@@ -19,11 +19,11 @@ def monitoring(**resilience: bool) -> Monitoring:
     return Monitoring.model_validate({"Resilience": resilience, "AlertUrls": ["json://127.0.0.1/secret-path"]})
 
 
-def sent(settings: Monitoring) -> list[tuple[str, str]]:
-    told: list[tuple[str, str]] = []
+def sent(settings: Monitoring) -> list[tuple[str, str, str]]:
+    told: list[tuple[str, str, str]] = []
 
-    def send(title: str, body: str) -> bool:
-        told.append((title, body))
+    def send(title: str, body: str, kind: str) -> bool:
+        told.append((title, body, kind))
         return True
 
     alerts = Alerts(settings, send)
@@ -34,7 +34,8 @@ def sent(settings: Monitoring) -> list[tuple[str, str]]:
 
 
 def test_both_alerts_are_sent_unless_settings_say_otherwise() -> None:
-    opened, exhausted = ("Circuit open: OpenAI-LLM", "5 failures"), ("Retries exhausted: OpenAI", "4 calls failed")
+    opened = ("Circuit open: OpenAI-LLM", "5 failures", "failure")
+    exhausted = ("Retries exhausted: OpenAI", "4 calls failed", "failure")
     assert sent(Monitoring()) == [opened, exhausted]
     assert sent(monitoring(alert_on_circuit_open=False)) == [exhausted]
     assert sent(monitoring(alert_on_retries_exhausted=False)) == [opened]
@@ -44,25 +45,25 @@ def test_both_alerts_are_sent_unless_settings_say_otherwise() -> None:
 def test_a_slow_receiver_holds_nobody_up() -> None:
     released, arrived = threading.Event(), threading.Event()
 
-    def send(title: str, body: str) -> bool:
+    def send(title: str, body: str, kind: str) -> bool:
         arrived.set()
         return released.wait(10)
 
     alerts = Alerts(monitoring(), send)
     for number in range(300):
-        alerts.send("one of many", str(number))
+        alerts.send("one of many", str(number), "failure")
     assert arrived.wait(5)
     released.set()
     alerts.close()
 
 
 def test_a_receiver_that_breaks_is_logged_without_its_address(caplog: pytest.LogCaptureFixture) -> None:
-    def send(title: str, body: str) -> bool:
+    def send(title: str, body: str, kind: str) -> bool:
         raise RuntimeError("cannot reach json://user:secret-path@host")
 
     with caplog.at_level(logging.WARNING, logger="framekeep.resilience"):
         alerts = Alerts(monitoring(), send)
-        alerts.send("title", "body")
+        alerts.send("title", "body", "failure")
         alerts.close()
     assert "could not be sent: title (RuntimeError)" in caplog.text
     assert "secret" not in caplog.text
@@ -92,7 +93,9 @@ def test_an_alert_reaches_a_real_receiver() -> None:
         server.shutdown()
         thread.join()
         server.server_close()
-    assert [(item["title"], item["message"]) for item in got] == [("Framekeep: Circuit open: OpenAI-LLM", "5 failures")]
+    (item,) = got
+    assert (item["title"], item["message"]) == ("Framekeep: Circuit open: OpenAI-LLM", "5 failures")
+    assert item["type"] == "failure", "receivers that filter by it must not take it for mere news"
 
 
 def test_addresses_that_nobody_takes_are_named_by_their_scheme_alone() -> None:
@@ -106,6 +109,6 @@ def test_addresses_that_nobody_takes_are_named_by_their_scheme_alone() -> None:
 def test_without_addresses_no_thread_is_started() -> None:
     before = threading.active_count()
     alerts = Alerts(Monitoring())
-    alerts.send("title", "body")
+    alerts.send("title", "body", "failure")
     assert threading.active_count() == before
     alerts.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from checkpoints.circuits import Circuits
+from checkpoints.clocks import Timeline
 from checkpoints.ledger import Ledger
 from checkpoints.rests import RestRows
-from config.errors import RateLimitedError, TransientError
+from config.errors import QuotaError, RateLimitedError, TransientError
 from config.settings import Settings
 from pipeline.cli.app import main
 from pipeline.resilience.breakers import Breakers
@@ -81,6 +83,49 @@ def test_a_rest_is_ended_by_its_providers_name(home: Path, capsys: pytest.Captur
     out = capsys.readouterr().out
     assert "Anthropic" not in out
     assert "Open " in out, "the circuit of another provider is left as it is"
+
+
+@pytest.mark.parametrize("name", ["OpenAI-LLM", "OpenAI", " openai-tts "])
+def test_a_rest_of_the_provider_is_lifted_with_its_circuit(
+    home: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    rests = Rests(RestRows(home / "ledger.db"))
+    rests.begin("OpenAI", QuotaError("the quota is used up"), lambda: "account")
+    rests.close()
+    assert main(["breakers", "--home", str(home), "--json", "--reset", name]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [rest["provider"] for rest in document["rests"]] == ["Anthropic"], "the rest of somebody else stays"
+
+
+def test_a_resting_provider_without_a_circuit_is_found_by_the_name_that_its_circuit_would_have(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["breakers", "--home", str(home), "--json", "--reset", "Anthropic-LLM"]) == 0
+    assert json.loads(capsys.readouterr().out)["rests"] == []
+
+
+def test_all_unknown_names_are_named_at_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["breakers", "--home", str(home), "--reset", "OpenIA-LLM", "--reset", "nobody"]) == 2
+    told = capsys.readouterr().err
+    assert "'OpenIA-LLM'" in told
+    assert "'nobody'" in told
+    assert "did you mean OpenAI-LLM?" in told
+
+
+@pytest.mark.parametrize(("passed_s", "state"), [(10, "Open"), (31, "Half-Open"), (90_000, "Half-Open")])
+def test_an_attempt_that_could_have_been_made_long_ago_is_not_shown_as_to_come(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, passed_s: float, state: str
+) -> None:
+    later = Timeline(lambda: time.monotonic() + passed_s, lambda: time.time() + passed_s)
+    monkeypatch.setattr("checkpoints.clocks.Timeline", lambda: later)
+    assert main(["breakers", "--home", str(home), "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["circuitBreakers"][0]
+    assert (first["state"], first["nextAttempt"] is None) == (state, state == "Half-Open")
+    assert main(["breakers", "--home", str(home)]) == 0
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.startswith(state)
+    assert ("(in " in line) == (state == "Open")
+    assert ("with the next call" in line) == (state == "Half-Open")
 
 
 def test_an_unknown_name_changes_nothing_and_names_the_nearest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

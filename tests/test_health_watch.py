@@ -57,8 +57,8 @@ class Ward:
         self.ledger = Ledger(folder / "ledger.db")
         self.ledger.put_job("job", "T", {}, {})
         self.told: list[Event] = []
-        self.alerts: list[tuple[str, str]] = []
-        alerts = Alerts(Monitoring(), lambda title, body: not self.alerts.append((title, body)))
+        self.alerts: list[tuple[str, ...]] = []
+        alerts = Alerts(Monitoring(), lambda *alert: not self.alerts.append(alert))
         bus = Bus(self.told.append, log_event)
         self.telemetry = Telemetry("job", settings.monitoring.resilience, self.ledger, bus, alerts)
         self._close = alerts.close
@@ -337,7 +337,10 @@ def test_the_user_is_told_on_the_terminal_and_by_an_alert_if_that_is_wanted(
     assert first.startswith("LocalLLM is unhealthy since ")
     assert first.endswith("answers 503: the service is down; it is asked after all others")
     assert second.startswith("LocalLLM is healthy again")
-    assert [title for title, _ in at.alerts] == ["LocalLLM: Unhealthy", "LocalLLM: Healthy"]
+    assert [(title, kind) for title, _, kind in at.alerts] == [
+        ("LocalLLM: Unhealthy", "failure"),
+        ("LocalLLM: Healthy", "success"),
+    ]
     assert at.alerts[0][1].endswith("answers 503: the service is down; job job")
 
 

@@ -311,6 +311,11 @@ def test_a_job_that_runs_out_of_time_parks_and_goes_on_from_there(
     assert (result.status, result.exit_code) == ("parked", 75)
     assert result.error
     assert result.error.code == "JOB_TIMEOUT"
+    assert "a longer limit: Timeouts.Job " in result.error.hint
+    own = tiny_settings.rendering.model_copy(update={"job_timeout_ms": 1})
+    result = make_pipeline(tiny_settings.model_copy(update={"rendering": own})).resume()
+    assert result.error
+    assert "a longer limit: Rendering.JobTimeout " in result.error.hint, "the setting that was set, not the usual one"
     assert make_pipeline().resume().status == "done"
 
 

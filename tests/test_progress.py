@@ -181,9 +181,21 @@ def test_a_result_without_an_error_has_none_in_its_document() -> None:
 
 def test_attempts_are_counted_by_operation_and_provider() -> None:
     counter = AttemptCounter()
-    for outcome in ("failed", "refused", "ok"):
-        counter.note("speak", "hibari", outcome)
-    counter.note("encode", "libx264", "ok")
+
+    def note(operation: str, provider: str, number: int, outcome: str, code: str = "") -> None:
+        counter.note({"operation": operation, "provider": provider, "number": number, "outcome": outcome, "code": code})
+
+    note("speak", "hibari", 1, "failed", "TIMEOUT")
+    note("speak", "hibari", 2, "refused", "CIRCUIT_OPEN")
+    note("speak", "hibari", 1, "ok")
+    note("encode", "libx264", 1, "ok")
     count = counter.count()
-    assert (count.total, count.failed) == (3, 1), "a call that was refused before it was made is none"
+    assert (count.total, count.failed, count.retries) == (3, 1, 0), "a call that was refused before it was made is none"
     assert count.by_provider == {"encode:libx264": 1, "speak:hibari": 2}
+    for number, outcome, code in ((1, "failed", "TIMEOUT"), (2, "failed", "TIMEOUT"), (3, "failed", "TIMEOUT")):
+        note("write", "OpenAI", number, outcome, code)
+    note("draw", "card", 1, "failed", "TIMEOUT")
+    note("draw", "card", 2, "ok")
+    note("draw", "card", 2, "failed", "INTERRUPTED")
+    count = counter.count()
+    assert (count.retries, count.failed_retries) == (3, 2), "one that was stopped has neither succeeded nor failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from config.errors import CancelledError, CircuitOpenError, RetryExhaustedError, TransientError
 from config.settings import Settings
 from pipeline import Event, Pipeline
+from pipeline.resilience.observing import CallEnded
 from pipeline.telemetry import metrics
+from tests.guarding import Desk, Named, desk, settings_of
 
 
 def shaken(tiny: Settings, **testing: Any) -> Settings:
@@ -43,7 +47,10 @@ def test_a_shaken_run_accounts_for_every_fault(
     assert all("simulated failure" in attempt["message"] for attempt in failed)
     figures = metrics(kept, [])
     calls = [event for event in kept if event.kind == "call"]
-    assert figures["retries"]["total"] == len(calls)
+    retries = [event for event in kept if event.kind == "retry"]
+    assert figures["retries"]["total"] == len(retries) == result.attempts.retries > 0
+    assert figures["retries"]["failed"] == result.attempts.failed_retries
+    assert figures["retries"]["successful"] == len(retries) - result.attempts.failed_retries
     assert sum(event.data["attempts"] for event in calls) == len(attempts)
     assert figures["retries"]["averageAttempts"] == round(len(attempts) / len(calls), 3)
     told = Counter(event.kind for event in events)
@@ -94,23 +101,60 @@ def test_monitoring_settings_say_what_is_noted(
 def row(kind: str, **data: Any) -> Any:
     from checkpoints.rows import EventRow
 
-    return EventRow(0.0, kind, {"step": "s", "operation": "speak", **data})
+    return EventRow(0.0, kind, {"step": "s", "operation": "speak"} | data)
 
 
-def test_the_guides_figures_count_calls_attempts_and_fallbacks() -> None:
+def test_the_guides_figures_count_retries_attempts_and_fallbacks() -> None:
     told = [
-        row("call", outcome="ok", attempts=1),
+        row("call", outcome="ok", attempts=1, retries=0, failed_retries=0),
         row("fallback"),
         row("fallback"),
-        row("call", outcome="ok", attempts=6),
+        row("call", outcome="ok", attempts=6, retries=4, failed_retries=3),
         row("fallback"),
-        row("call", outcome="failed", attempts=2),
+        row("call", outcome="failed", attempts=2, retries=1, failed_retries=1),
+        row("call", outcome="failed", attempts=0, retries=0, failed_retries=0, code="CIRCUIT_OPEN"),
         row("fallback"),
-        row("call", outcome="failed", attempts=1, code="INTERRUPTED"),
+        row("call", outcome="failed", attempts=1, retries=0, failed_retries=0, code="INTERRUPTED"),
     ]
     states = [{"state": "Closed"}, {"state": "Open"}, {"state": "Half-Open"}, {"state": "Closed"}]
     assert metrics(told, states) == {
         "circuitBreakers": {"total": 4, "closed": 2, "open": 1, "halfOpen": 1},
-        "retries": {"total": 3, "successful": 2, "failed": 1, "averageAttempts": 3.0},
+        "retries": {"total": 5, "successful": 1, "failed": 4, "averageAttempts": 3.0},
         "fallbacks": {"total": 2, "successful": 1, "failed": 1},
     }
+
+
+def test_a_run_of_two_failed_retries_says_so() -> None:
+    at = desk(settings_of(Resilience={"Retry": {"MaxRetryAttempts": 2}}))
+    with pytest.raises(RetryExhaustedError):
+        at.call("write", [Named("OpenAI")], at.work({"OpenAI": [TransientError("down")] * 3}))
+    assert figures_of(at) == {"total": 2, "successful": 0, "failed": 2, "averageAttempts": 3.0}
+
+
+def test_a_retry_that_helped_is_a_successful_one() -> None:
+    at = desk(settings_of())
+    at.call("write", [Named("OpenAI")], at.work({"OpenAI": [TransientError("down")]}))
+    at.call("write", [Named("OpenAI")], at.work({}))
+    assert figures_of(at) == {"total": 1, "successful": 1, "failed": 0, "averageAttempts": 1.5}
+
+
+def test_asking_the_next_provider_is_a_fallback_and_no_retry() -> None:
+    at = desk(settings_of(Resilience={"Retry": {"MaxRetryAttempts": 0}}))
+    at.call("write", [Named("OpenAI"), Named("Anthropic")], at.work({"OpenAI": [TransientError("down")]}))
+    assert figures_of(at) == {"total": 0, "successful": 0, "failed": 0, "averageAttempts": 2.0}
+
+
+def test_a_retry_that_was_refused_or_stopped_is_none() -> None:
+    at = desk(settings_of(Resilience={"CircuitBreaker": {"FailureThreshold": 3}}))
+    with pytest.raises(CircuitOpenError):
+        at.call("write", [Named("OpenAI")], at.work({"OpenAI": [TransientError("down")] * 3 + [CancelledError("x")]}))
+    with pytest.raises(CancelledError):
+        at.call("speak", [Named("OpenAI")], at.work({"OpenAI": [TransientError("down"), CancelledError("stopped")]}))
+    assert figures_of(at)["total"] == 2
+
+
+def figures_of(at: Desk) -> dict[str, Any]:
+    """The guide's figures of what a guarded call has told."""
+    told = [row("call", **dataclasses.asdict(event)) for event in at.of(CallEnded)]
+    figures: dict[str, Any] = metrics(told, [])["retries"]
+    return figures

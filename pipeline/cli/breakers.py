@@ -12,6 +12,7 @@ from pipeline.cli.common import Common
 from pipeline.cli.console import Tone
 from pipeline.cli.exits import ExitCode
 from pipeline.cli.jobs import has_ledger, open_home
+from pipeline.resilience.policy import KINDS
 
 if TYPE_CHECKING:
     from checkpoints.circuits import CircuitRow, Circuits
@@ -20,17 +21,16 @@ if TYPE_CHECKING:
     from pipeline.home import Home
     from pipeline.resilience.rests import Rests
 
-_TONES: dict[str, Tone] = {"closed": "good", "open": "bad", "half-open": "warn"}
+_TONES: dict[str, Tone] = {"Closed": "good", "Open": "bad", "Half-Open": "warn"}
 
 
 def show_breakers(common: Common, reset: list[str]) -> int:
-    """Show the circuits of this home, and who rests; end that first for those named in `reset`."""
+    """Show the circuits of this home, and who rests; end that first for those named in `reset`. Raises UsageError."""
     from checkpoints.clocks import Timeline
 
     home, now = open_home(common), Timeline().now()
     if not has_ledger(home):
-        if reset:
-            _chosen(reset[0], [], [])
+        _refuse_unknown(reset, [], [])
         _show(common, home, [], [], now)
         return ExitCode.DONE
     # Brings an older ledger to this version's tables.
@@ -38,11 +38,14 @@ def show_breakers(common: Common, reset: list[str]) -> int:
     circuits, rests = _opened(home)
     try:
         rows, resting = circuits.all(now), rests.all()
-        for names, providers in [_chosen(name, rows, resting) for name in reset]:
-            for name in names:
-                circuits.reset(name, now)
-            for provider in providers:
-                rests.forget(provider)
+        _refuse_unknown(reset, rows, resting)
+        for name in reset:
+            for row in rows:
+                if _is_meant(name, row.name, provider_of(row.name)):
+                    circuits.reset(row.name, now)
+            for rest in resting:
+                if _is_meant(name, *_names_of(rest)):
+                    rests.forget(rest.provider)
         if reset:
             rows, resting = circuits.all(now), rests.all()
     finally:
@@ -61,23 +64,37 @@ def _opened(home: Home) -> tuple[Circuits, Rests]:
     return Circuits(home.ledger_file), Rests(RestRows(home.ledger_file))
 
 
-def _chosen(name: str, rows: list[CircuitRow], resting: list[RestRow]) -> tuple[list[str], list[str]]:
-    """The circuits and the rests that a name means: a circuit's own, or all of a provider's. Raises UsageError."""
-    wanted = name.lower()
-    providers = [row.provider for row in resting if row.provider.lower() == wanted]
-    circuits = [row.name for row in rows if wanted in (row.name.lower(), row.name.rpartition("-")[0].lower())]
-    if circuits or providers:
-        return circuits, providers
-    known = {text.lower(): text for row in rows for text in (row.name, row.name.rpartition("-")[0])}
-    known |= {row.provider.lower(): row.provider for row in resting}
-    near = difflib.get_close_matches(wanted, known, n=1)
-    hint = f"did you mean {known[near[0]]}?" if near else "framekeep breakers lists them"
-    raise UsageError(f"There is no circuit or resting provider '{name}'", hint=hint)
+def provider_of(circuit: str) -> str:
+    """`OpenAI` of `OpenAI-LLM`: a circuit is named by its provider and what that does."""
+    return circuit.rpartition("-")[0]
+
+
+def _names_of(rest: RestRow) -> list[str]:
+    """What a rest is known by: its provider, and each of the provider's circuits. It keeps all of them from being asked."""
+    return [rest.provider, *(f"{rest.provider}-{kind}" for kind in set(KINDS.values()))]
+
+
+def _is_meant(name: str, *known: str) -> bool:
+    return name.strip().lower() in (one.lower() for one in known)
+
+
+def _refuse_unknown(reset: list[str], rows: list[CircuitRow], resting: list[RestRow]) -> None:
+    """Raise UsageError for names that are neither a circuit's nor a provider's, all at once: nothing is reset then."""
+    known = [name for row in rows for name in (row.name, provider_of(row.name))]
+    known += [name for rest in resting for name in _names_of(rest)]
+    unknown = [name for name in dict.fromkeys(reset) if not _is_meant(name, *known)]
+    if not unknown:
+        return
+    named = {name.lower(): name for name in known}
+    near = [found[0] for name in unknown if (found := difflib.get_close_matches(name.lower(), named, n=1))]
+    hint = f"did you mean {' or '.join(named[one] for one in near)}?" if near else "framekeep breakers lists them"
+    named_so = "\n".join(f"There is no circuit or resting provider '{name}'" for name in unknown)
+    raise UsageError(f"{named_so}; nothing was reset", hint=hint)
 
 
 def _show(common: Common, home: Home, rows: list[CircuitRow], resting: list[RestRow], now: Moment) -> None:
     from pipeline.resilience import rests
-    from pipeline.resilience.breakers import STATE_NAMES, described
+    from pipeline.resilience.breakers import described, state_name
 
     if common.json:
         told = [rests.described(row, now) for row in resting]
@@ -86,11 +103,8 @@ def _show(common: Common, home: Home, rows: list[CircuitRow], resting: list[Rest
     if not rows and not resting:
         console.say(f"No provider has a circuit in {home.root} so far")
     if rows:
-        table = [
-            (STATE_NAMES.get(row.state, row.state), row.name, str(row.failures), _when(row, now), _next(row, now))
-            for row in rows
-        ]
-        tones = [_TONES.get(row.state, "plain") for row in rows]
+        table = [(state_name(row, now), row.name, str(row.failures), _when(row, now), _next(row, now)) for row in rows]
+        tones = [_TONES.get(line[0], "plain") for line in table]
         console.out_table(("STATE", "CIRCUIT", "FAILURES", "LAST FAILURE", "NEXT ATTEMPT"), table, tones)
     if rows and resting:
         console.out("")
@@ -105,11 +119,16 @@ def _when(row: CircuitRow, now: Moment) -> str:
 
 
 def _next(row: CircuitRow, now: Moment) -> str:
-    """When an open circuit lets a test through; a moment that has passed is now."""
-    if row.state != "open":
+    """When a circuit that is not closed lets a test through."""
+    from pipeline.resilience.breakers import break_left_s
+
+    if row.state == "closed":
         return ""
-    left_s = row.since + row.break_s - now.monotonic_s
-    return f"{_local(now, row.since + row.break_s)} (in {left_s:.0f} s)" if left_s > 0 else "with the next call"
+    if left_s := break_left_s(row, now):
+        return f"{_local(now, now.monotonic_s + left_s)} (in {left_s:.0f} s)"
+    if row.probe and row.probe_until > now.monotonic_s:
+        return "it is being tested now"
+    return "with the next call"
 
 
 def _local(now: Moment, monotonic_s: float) -> str:

@@ -23,6 +23,6 @@ MEANINGS = {
     ExitCode.USAGE: "wrong use or bad input",
     ExitCode.DEGRADED: "done, but degraded: a fallback, a placeholder or a lower quality is in the result",
     ExitCode.SOME_FAILED: "some of a batch failed",
-    ExitCode.PARKED: "parked: resumable, waiting for a provider or a resource",
+    ExitCode.PARKED: "parked: resumable, waiting for a provider or a resource; of a batch: nothing failed, some are parked",
     ExitCode.INTERRUPTED: "interrupted, resumable",
 }

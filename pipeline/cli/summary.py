@@ -77,13 +77,15 @@ def output_text(output: Output) -> str:
 
 
 def _work_text(result: Result) -> str:
-    """`40 steps executed, 0 reused, 52 calls (2 failed), 1:02`."""
+    """`40 steps executed, 0 reused, 3 of 52 calls failed, 3 retries (1 failed), 1:02`."""
     if result.ok and not result.steps.executed:
         return f"nothing to make: all {count_text(result.steps.reused, 'step')} were there ({result.elapsed_s:.1f} s)"
     text = f"{count_text(result.steps.executed, 'step')} executed, {result.steps.reused} reused"
     # Calls that Ctrl-C cut off are no news.
     if result.attempts.failed and result.status != "interrupted":
         text += f", {result.attempts.failed} of {count_text(result.attempts.total, 'call')} failed"
+        if retries := result.attempts.retries:
+            text += f", {retries} {'retry' if retries == 1 else 'retries'} ({result.attempts.failed_retries} failed)"
     return f"{text}, {clock_text(result.elapsed_s)}"
 
 

@@ -80,7 +80,7 @@ def metrics(
     profile: ProfileOption = None,
     sets: SetOption = None,
 ) -> int:
-    """Count calls, retries and fallbacks, and show how many circuits are open."""
+    """Count retries and fallbacks, and show how many circuits are open."""
     from pipeline.cli.metrics import show_metrics
 
     return show_metrics(gather(context, home, as_json, config, profile, sets), job)
@@ -91,7 +91,11 @@ def breakers(
     context: typer.Context,
     reset: Annotated[
         list[str] | None,
-        typer.Option("--reset", metavar="NAME", help="Let this circuit or provider be asked again. Repeatable."),
+        typer.Option(
+            "--reset",
+            metavar="NAME",
+            help="Let this circuit or provider be asked again; the provider's rest ends as well. Repeatable.",
+        ),
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,

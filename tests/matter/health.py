@@ -64,7 +64,7 @@ def _looks(settings: Settings, lab: Lab) -> Seen:
     lab.monkeypatch.setattr(Toolbox, "renew", renew)
     lab.monkeypatch.setattr(doctor_tools, "try_ffmpeg", lambda cancel: seen.tried.append("encode"))
     lab.monkeypatch.setattr(doctor_tools, "ask_ffmpeg", lambda: seen.tried.append("version"))
-    alerts = Alerts(settings.monitoring, lambda title, body: not seen.alerts.append(title))
+    alerts = Alerts(settings.monitoring, lambda title, *_: not seen.alerts.append(title))
     log, handler = logging.getLogger("framekeep"), _Log(seen)
     log.addHandler(handler)
     try:

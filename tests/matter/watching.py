@@ -29,7 +29,7 @@ def _trouble(settings: Settings, lab: Lab) -> tuple[set[str], set[str]]:
     """What is kept of two calls, and what people are told of them: one provider fails until its circuit opens, another answers."""
     told: set[str] = set()
 
-    def send(_alerts: Alerts, title: str, _body: str) -> bool:
+    def send(_alerts: Alerts, title: str, _body: str, _kind: str) -> bool:
         told.add(title)
         return True
 
