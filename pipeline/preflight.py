@@ -19,6 +19,7 @@ _SPACE_FACTOR = 2.2
 _RESERVE_BYTES = 64_000_000
 _WORDS_PER_SECOND = 2.4
 _SHORTEST_S = 5.0
+_MOST_NAMED = 8
 
 
 def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox) -> None:
@@ -66,7 +67,18 @@ def notices(brief: Brief) -> list[str]:
     found = [f"No installed font has {' '.join(left_out)}: left out of the pictures"] if left_out else []
     if brief.scenes and brief.target_length_s:
         found.append("`length` is for the script writer: scenes of your own are as long as what is said in them")
-    return found
+    return [*found, *_left_out_pictures(brief)]
+
+
+def _left_out_pictures(brief: Brief) -> list[str]:
+    from stages.brief.media import left_out_of
+
+    if not brief.pictures:
+        return []
+    reasons = left_out_of(brief.pictures)
+    told = [f"Not shown from {brief.pictures.name}: {reason}" for reason in reasons[:_MOST_NAMED]]
+    more = len(reasons) - len(told)
+    return [*told, f"Not shown from {brief.pictures.name}: {more} more files"] if more > 0 else told
 
 
 def check_output(folder: Path) -> None:
@@ -106,7 +118,7 @@ def _check_visuals(brief: Brief) -> None:
         try:
             inspect_visual(path)
         except FramekeepError as error:
-            problems.append(f"{place}: {error.message}")
+            problems.append(f"{place}: {error.message}" + (f"; {error.hint}" if error.hint else ""))
     if problems:
         raise BriefError(
             "These files of the brief cannot be shown:\n" + "\n".join(f"  {problem}" for problem in problems),

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 MotionName = Literal["auto", "zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down", "hold"]
 CaptionMode = Literal["burned", "words", "none"]
 TransitionName = Literal["crossfade", "cut", "fade", "slide"]
+ClipSound = Literal["mute", "duck", "keep"]
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -37,11 +38,16 @@ class Music(Model):
 
 
 class Visual(Model):
-    """A picture or clip of the user's. `focus` is the point that cropping keeps."""
+    """A picture or clip of the user's. `focus` is the point that cropping keeps.
+
+    `sound` is what becomes of a clip's own sound: `mute`, `duck` (steps back under speech), `keep` (never steps back; the music
+    does). None: heard where nobody speaks.
+    """
 
     path: Path
     kind: Literal["picture", "clip"]
     focus: tuple[Fraction, Fraction] | None = None
+    sound: ClipSound | None = None
 
 
 class SceneBrief(Model):

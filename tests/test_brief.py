@@ -52,7 +52,7 @@ Narration **text** with [a link](https://example.org) and
 `code` <!-- unseen --> here &amp; there.
 
 ## Second
-![a clip](pictures/wave.mp4){hold=2 transition=cut}
+![a clip](pictures/wave.mp4){hold=2 transition=cut sound=duck}
 Done
 """
 
@@ -109,10 +109,12 @@ def test_every_field_of_a_markdown_brief_is_read(folder: Path) -> None:
         "path": folder / "pictures/coast.jpg",
         "kind": "picture",
         "focus": (0.3, 0.5),
+        "sound": None,
     }
     assert (first.motion, first.line) == ("zoom-in", 21)
     assert second.visual is not None
     assert (second.visual.kind, second.hold_s, second.transition, second.line) == ("clip", 2.0, "cut", 27)
+    assert second.visual.sound == "duck"
 
 
 def test_yaml_and_json_say_the_same_as_markdown(folder: Path) -> None:
@@ -126,7 +128,7 @@ def test_yaml_and_json_say_the_same_as_markdown(folder: Path) -> None:
         "    narration: >\n"
         "      Narration text with a link and\n"
         "      code here & there.\n"
-        "  - {heading: Second, clip: pictures/wave.mp4, hold: 2, transition: cut, narration: Done}\n"
+        "  - {heading: Second, clip: pictures/wave.mp4, hold: 2, transition: cut, sound: duck, narration: Done}\n"
     )
     from_yaml = parse_brief(yaml_text, format="yaml", base=folder, name="b.md")
     assert canonical(from_yaml) == canonical(from_markdown)
@@ -142,7 +144,7 @@ def test_yaml_and_json_say_the_same_as_markdown(folder: Path) -> None:
             {"heading": "Heading of the scene", "picture": "pictures/coast.jpg", "focus": "0.3,0.5",
              "motion": "zoom-in", "narration": "Narration text with a link and code here & there."},
             {"heading": "Second", "clip": "pictures/wave.mp4", "hold": 2, "transition": "cut",
-             "narration": "Done"},
+             "sound": "duck", "narration": "Done"},
         ],
     }  # fmt: skip
     from_json = parse_brief(json.dumps(data, indent="\t"), format="json", base=folder, name="b.md")
@@ -221,7 +223,8 @@ def test_all_problems_of_a_brief_are_told_at_once_with_their_lines(folder: Path)
         ("md", "## A\nword\n\n# B\n", "b.md:4: a second `# ` heading"),
         ("md", "## A\nsee ![this](a.jpg) here", "b.md:2: picture: a picture stands on a line of its own"),
         ("md", "## A\nword\n![](https://a.b/c.jpg)", "is an address; download it"),
-        ("md", "## A\nword\n![](pictures/wave.gif)", "'wave.gif' does not end in one of .jpg"),
+        ("md", "## A\nword\n![](pictures/wave.doc)", "'wave.doc' does not end in one of .jpg"),
+        ("md", "## A\nword\n![](wave.cr2)", "raw photo of a camera, which cannot be read; convert it: magick wave.cr2"),
         ("md", "Prose.\n\n![](pictures/coast.jpg)\n", "b.md:3: picture: needs `## ` scenes"),
         ("md", "## A\n* * *\n## B\n...\n", "b.md:4: scene 2: narration: has no word to speak"),
         ("txt", " \n\n", "b.md:1: the brief is empty"),

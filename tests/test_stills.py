@@ -18,6 +18,7 @@ from stages.images.base import ImageProvider, PictureRequest
 from stages.images.stage import draw_picture
 from stages.render.planes import inspect_visual
 from stages.render.stills import load_rgb
+from tests.heic_files import write_heic
 
 RED, BLUE, ORANGE = (255, 0, 0), (0, 0, 255), (200, 100, 50)
 
@@ -144,20 +145,119 @@ def test_kinds_that_take_too_much_memory_have_a_lower_limit(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("head", "said"),
+    ("head", "said", "way_out"),
     [
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
-        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
-        (b"%PDF-1.7\n", "a PDF"),
-        (b"8BPS\0\1", "a Photoshop file"),
-        (b"\0\0\0\x1cftypavif\0\0\0\0", "a damaged AVIF picture"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a damaged HEIC picture", "save it as JPEG"),
+        (
+            b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
+            "an SVG drawing",
+            "rsvg-convert -w 1920 a.jpg",
+        ),
+        (b"%PDF-1.7\n", "a PDF", "pdftoppm"),
+        (b"8BPS\0\1", "a damaged Photoshop picture", "save it as JPEG"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "a damaged AVIF picture", "save it as JPEG"),
+        (b"II*\0\x10\0\0\0CR\x02\0", "a raw photo", "magick a.jpg -auto-orient a.jpg"),
+        (b"\xff\x0a\xfa\x1f", "a JPEG XL picture", "djxl a.jpg a.png"),
     ],
 )
-def test_what_people_take_for_pictures_is_called_by_its_name(tmp_path: Path, head: bytes, said: str) -> None:
+def test_what_cannot_be_read_is_called_by_its_name_and_the_way_out_is_said(
+    tmp_path: Path, head: bytes, said: str, way_out: str
+) -> None:
     (tmp_path / "a.jpg").write_bytes(head + b"\xff" * 4)
     with pytest.raises(BriefError, match=rf"a\.jpg is {said}") as caught:
         inspect_visual(tmp_path / "a.jpg")
-    assert "JPEG" in caught.value.hint
+    assert way_out in caught.value.hint
+
+
+# Where red, green, blue and black corners come to stand, for each of the ways a camera may be held.
+UPRIGHT = "RGBK"
+HELD = {1: "RGBK", 2: "GRKB", 3: "KBGR", 4: "BKRG", 5: "RBGK", 6: "BRKG", 7: "KGBR", 8: "GKRB"}
+
+
+def corners(path: Path) -> str:
+    """The colours at the upper left, upper right, lower left and lower right."""
+    rgb = load_rgb(path, 64, 64)
+    height, width = rgb.shape[:2]
+    return "".join(
+        "K" if rgb[y, x].max() < 80 else "RGB"[int(rgb[y, x].argmax())]
+        for y in (height // 4, 3 * height // 4)
+        for x in (width // 4, 3 * width // 4)
+    )
+
+
+def four_colours(size: tuple[int, int] = (64, 32)) -> Image.Image:
+    image = Image.new("RGB", (2, 2))
+    for at, colour in (((0, 0), (255, 0, 0)), ((1, 0), (0, 255, 0)), ((0, 1), (0, 0, 255))):
+        image.putpixel(at, colour)
+    return image.resize(size, Image.Resampling.NEAREST)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif", "avif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_shown_as_the_camera_was_held(tmp_path: Path, ending: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(four_colours(), tmp_path / f"a.{ending}", exif=exif)
+    assert corners(path) == HELD[orientation]
+    assert inspect_visual(path)[1:3] == ((32, 64) if orientation > 4 else (64, 32))
+
+
+@pytest.mark.parametrize(
+    ("properties", "wanted"),
+    [
+        ({}, HELD[1]),
+        ({"quarter_turns": 1}, HELD[8]),
+        ({"quarter_turns": 3, "exif_orientation": 6}, HELD[6]),
+        ({"quarter_turns": 2, "exif_orientation": 3}, HELD[3]),
+        ({"mirror": 1, "exif_orientation": 2}, HELD[2]),
+        ({"mirror": 0}, HELD[4]),
+        # The file's own properties count, and nothing else.
+        ({"exif_orientation": 6}, HELD[1]),
+    ],
+)
+def test_a_heic_picture_is_read_and_turned_once(tmp_path: Path, properties: dict[str, int], wanted: str) -> None:
+    path = write_heic(tmp_path / "IMG_0001.jpg", four_colours(), **properties)
+    assert corners(path) == wanted
+    assert inspect_visual(path)[1:3] == ((32, 64) if properties.get("quarter_turns", 0) % 2 else (64, 32))
+
+
+@pytest.mark.parametrize("ending", ["gif", "bmp", "tif", "jp2", "ppm", "qoi", "avif", "webp"])
+def test_whatever_pillow_reads_is_a_picture_whatever_its_name(tmp_path: Path, ending: str) -> None:
+    path = saved(four_colours(), tmp_path / f"a.{ending}").rename(tmp_path / "a.jpg")
+    assert inspect_visual(path) == ("picture", 64, 32, 0.0)
+    assert corners(path) == UPRIGHT
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_without_its_last_two_bytes_is_read_and_half_a_one_is_not(tmp_path: Path, progressive: bool) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (30, 40, 3), dtype=np.uint8)
+    image = Image.fromarray(noise).resize((400, 300))
+    whole = saved(image, tmp_path / "a.jpg", quality=90, progressive=progressive)
+    data = whole.read_bytes()
+    endless, half = tmp_path / "endless.jpg", tmp_path / "half.jpg"
+    endless.write_bytes(data[:-2])
+    half.write_bytes(data[: len(data) // 2])
+    assert inspect_visual(endless) == ("picture", 400, 300, 0.0)
+    assert np.array_equal(load_rgb(endless, 400, 300), load_rgb(whole, 400, 300))
+    with pytest.raises(BriefError, match=r"half\.jpg is cut off" + ("" if progressive else ": the lower 5")):
+        inspect_visual(half)
+
+
+def test_a_png_without_its_end_mark_is_read_and_half_a_one_is_not(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    data = saved(Image.fromarray(noise), tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(data[:-12])
+    assert inspect_visual(tmp_path / "a.png")[1:3] == (64, 64)
+    assert np.array_equal(load_rgb(tmp_path / "a.png", 64, 64), noise)
+    (tmp_path / "a.png").write_bytes(data[: len(data) // 2])
+    with pytest.raises(BriefError, match=r"a\.png is damaged"):
+        inspect_visual(tmp_path / "a.png")
+
+
+def test_the_preview_in_a_raw_photo_does_not_pass_for_the_photo(tmp_path: Path) -> None:
+    preview = saved(four_colours(), tmp_path / "a.tif", tiffinfo={254: 1})
+    with pytest.raises(BriefError, match="raw photo of a camera"):
+        inspect_visual(preview)
 
 
 def test_first_pictures_may_be_opened_by_many_threads_at_once(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 from urllib.parse import unquote
 
+from stages.brief.media import not_taken
 from stages.brief.nodes import Node
 from stages.brief.problems import Problems, nearest, shorten, unknown
 
@@ -172,12 +173,12 @@ class Reader:
         return None if across is None or down is None else (across, down)
 
     def file(self, node: Node, key: str, endings: Sequence[str]) -> Path | None:
-        """An existing, readable file with one of the endings, made absolute."""
+        """An existing, readable file with one of the endings, or of such content, made absolute."""
         path = self._path(node, key)
         if path is None:
             return None
-        if path.suffix.lower() not in endings:
-            self.wrong(node, key, f"{path.name!r} does not end in one of {' '.join(endings)}")
+        if reason := not_taken(path, endings):
+            self.wrong(node, key, reason)
             return None
         fault = _file_fault(path)
         if fault:

@@ -21,7 +21,7 @@ _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)""")
 _QUOTED_TITLE = re.compile(r"""\s+("[^"]*"|'[^']*')$""")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
-_ATTRIBUTE_NAMES = ("motion", "focus", "hold", "transition", "recording")
+_ATTRIBUTE_NAMES = ("motion", "focus", "sound", "hold", "transition", "recording")
 _UNSPEAKABLE = {"fence": "a block of code", "table_open": "a table"}
 _ENDS_SENTENCE = (".", "!", "?", "…", ":", ";", "\u3002", "\uff01", "\uff1f")
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from stages.brief.fields import Reader
-from stages.brief.media import CLIP_ENDINGS, PICTURE_ENDINGS, SOUND_ENDINGS, pictures_in, recordings_in
+from stages.brief.media import SOUND_ENDINGS, VISUAL_ENDINGS, pictures_in, recordings_in
 from stages.brief.nodes import Node
 from stages.models import (
     Brief,
     CaptionMode,
+    ClipSound,
     MotionName,
     Music,
     ProviderChoice,
@@ -24,7 +25,7 @@ KEYS = (
     "title", "author", "description", "text", "scenes", "language", "voice", "style", "music", "pictures", "recordings", "captions",
     "transition", "exports", "length", "seed", "providers",
 )  # fmt: skip
-SCENE_KEYS = ("narration", "heading", "picture", "clip", "recording", "focus", "motion", "hold", "transition")
+SCENE_KEYS = ("narration", "heading", "picture", "clip", "recording", "focus", "sound", "motion", "hold", "transition")
 _HINTS = {
     "theme": "`style: {theme: ...}`",
     "target_length_s": "`length: 75s`",
@@ -190,15 +191,24 @@ def _refuse_empty(reader: Reader, node: Node, found: dict[str, Node], where: str
 
 def _visual(reader: Reader, found: dict[str, Node], where: str) -> Visual | None:
     focus = reader.focus(found["focus"], f"{where}: focus") if "focus" in found else None
+    sound = _clip_sound(reader, found, where)
     picture, clip = found.get("picture"), found.get("clip")
     if picture and clip:
         reader.wrong(clip, f"{where}: clip", "a scene has either a picture or a clip; start another scene")
     if "focus" in found and not (picture or clip):
         reader.wrong(found["focus"], f"{where}: focus", "needs a picture or clip in this scene")
     if picture:
-        path = reader.file(picture, f"{where}: picture", PICTURE_ENDINGS)
-        return Visual(path=path, kind="picture", focus=focus) if path else None
+        path = reader.file(picture, f"{where}: picture", VISUAL_ENDINGS)
+        return Visual(path=path, kind="picture", focus=focus, sound=sound) if path else None
     if clip:
-        path = reader.file(clip, f"{where}: clip", CLIP_ENDINGS)
-        return Visual(path=path, kind="clip", focus=focus) if path else None
+        path = reader.file(clip, f"{where}: clip", VISUAL_ENDINGS)
+        return Visual(path=path, kind="clip", focus=focus, sound=sound) if path else None
     return None
+
+
+def _clip_sound(reader: Reader, found: dict[str, Node], where: str) -> ClipSound | None:
+    if "sound" not in found:
+        return None
+    if "picture" not in found and "clip" not in found:
+        reader.wrong(found["sound"], f"{where}: sound", "is for a clip's own sound, and this scene has no clip")
+    return cast(ClipSound | None, reader.choice(found["sound"], f"{where}: sound", ClipSound))

@@ -13,10 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from config.errors import BriefError
+from stages.render.foreign import foreign_kind
 from stages.render.models import Motion
 from stages.render.motion import canvas_size, is_still
 from stages.render.resample import ROOM
-from stages.render.stills import header_size, is_picture, load_rgb, other_kind, picture_size
+from stages.render.stills import (
+    AS_JPEG,
+    damaged_kind,
+    header_size,
+    is_picture,
+    load_rgb,
+    picture_size,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,9 +72,11 @@ def inspect_visual(path: Path) -> tuple[Literal["picture", "clip"], int, int, fl
 
     Raises BriefError for what is empty, damaged, too large or of no kind that can be shown.
     """
+    if path.is_file() and path.stat().st_size and (foreign := foreign_kind(path)):
+        raise BriefError(f"{path.name} is {foreign.name}, which cannot be read", hint=foreign.way_out(path))
     if path.is_file() and not is_picture(path):
-        if other := other_kind(path):
-            raise BriefError(f"{path.name} is {other}, which cannot be read", hint="save it as JPEG or PNG")
+        if kind := damaged_kind(path):
+            raise BriefError(f"{path.name} is a damaged {kind} picture", hint=f"copy it again, or {AS_JPEG}")
         from stages.render.clips import clip_facts
 
         facts = clip_facts(path)

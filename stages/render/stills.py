@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import io
 import struct
 import threading
 import warnings
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import BriefError
+from stages.render.foreign import RAW_PHOTO
 from stages.render.srgb import in_srgb, on_ground, reduced
 
 if TYPE_CHECKING:
@@ -22,10 +24,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 # What may be opened at all: Pillow also knows formats that start other programs. By the names of their modules.
-_FORMATS = {"JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP", "TIFF": "Tiff", "BMP": "Bmp", "GIF": "Gif", "AVIF": "Avif"}
+_FORMATS = {
+    "JPEG": "Jpeg", "PNG": "Png", "WEBP": "WebP", "TIFF": "Tiff", "BMP": "Bmp", "GIF": "Gif", "AVIF": "Avif", "JPEG2000": "Jpeg2K",
+    "PSD": "Psd", "PPM": "Ppm", "QOI": "Qoi", "ICO": "Ico",
+}  # fmt: skip
+# Brought by a package of its own.
+_HEIF = "HEIF"
 MOST_PIXELS = 200_000_000
 # Their decoders take 10 to 16 bytes a pixel, and cannot give less than all of it.
-_MOST_PIXELS_OF = {"WEBP": 50_000_000, "AVIF": 50_000_000}
+_MOST_PIXELS_OF = {"WEBP": 50_000_000, "AVIF": 50_000_000, _HEIF: 50_000_000}
 # One picture of this many pixels is decoded at a time.
 _LARGE_PIXELS = 24_000_000
 _MOST_SIDE = 60_000
@@ -41,32 +48,35 @@ _TURNS = {
     7: "TRANSVERSE",
     8: "ROTATE_90",
 }
-_REPLACE = "replace or convert it (JPEG and PNG always work)"
+AS_JPEG = "open it where it is shown and save it as JPEG or PNG"
+_REPLACE = f"copy it again, or {AS_JPEG}"
 # What comes out of Pillow for damaged data; some of it only warns of where warnings are errors.
 _DAMAGE = (SyntaxError, ValueError, EOFError, OSError, struct.error, zlib.error, UserWarning)
 _OPENING, _LARGE = threading.Lock(), threading.Lock()
-# What people take for pictures, and what it is: where the mark stands, and the mark.
-_OTHER_KINDS = (
-    (4, b"ftyphei", "a HEIC picture"),
-    (4, b"ftyphev", "a HEIC picture"),
-    (4, b"ftypmif1", "a HEIC picture"),
-    (4, b"ftypmsf1", "a HEIC picture"),
-    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (0, b"\xff\x0a", "a JPEG XL picture"),
-    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-    (0, b"8BPS", "a Photoshop file"),
-    (0, b"%PDF", "a PDF"),
-    (0, b"%!PS", "a PostScript file"),
-    (0, b"<svg", "an SVG drawing"),
-    # Of the kinds that are taken, but Pillow finds no picture in these.
-    (0, b"\xff\xd8\xff", "a damaged JPEG picture"),
-    (0, b"\x89PNG", "a damaged PNG picture"),
-    (0, b"GIF8", "a damaged GIF picture"),
-    (8, b"WEBP", "a damaged WebP picture"),
-    (4, b"ftypavi", "a damaged AVIF picture"),
-    (0, b"II*\x00", "a damaged TIFF picture"),
-    (0, b"MM\x00*", "a damaged TIFF picture"),
+# Of the kinds that are taken, where no picture is found in the file after all: where the mark stands, and the mark.
+_DAMAGED_KINDS = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG", "PNG"),
+    (0, b"GIF8", "GIF"),
+    (8, b"WEBP", "WebP"),
+    (4, b"ftypavi", "AVIF"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftyphev", "HEIC"),
+    (4, b"ftypmif1", "HEIC"),
+    (4, b"ftypmsf1", "HEIC"),
+    (0, b"II*\x00", "TIFF"),
+    (0, b"MM\x00*", "TIFF"),
+    (0, b"8BPS", "Photoshop"),
+    (0, b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
 )
+# TIFF tags of raw photos: what they show to others is a small preview.
+_DNG_VERSION, _IS_PREVIEW = 50706, 254
+_END_OF_JPEG = b"\xff\xd9"
+# Stands in for what is missing of a JPEG: where it changes the picture, something is missing.
+_JPEG_FILLER = bytes(range(1, 200)) * 4
+# A JPEG may lack this share of its rows, or one row of blocks: the last bytes hold no more.
+_MOST_MISSING, _JPEG_BLOCK = 0.03, 16
+_COPY_AGAIN = "copy or download it again"
 
 
 def is_picture(path: Path) -> bool:
@@ -88,13 +98,11 @@ def is_animated(path: Path) -> bool:
         return image.format in ("GIF", "WEBP", "PNG", "AVIF") and bool(getattr(image, "is_animated", False))
 
 
-def other_kind(path: Path) -> str:
-    """What a file is that is neither picture nor clip to us, as far as its first bytes tell; empty for what they do not."""
+def damaged_kind(path: Path) -> str:
+    """The kind of picture that a file says it is by its first bytes; empty for what they do not tell."""
     with path.open("rb") as file:
-        head = file.read(512).removeprefix(b"\xef\xbb\xbf")
-    if head.lstrip().startswith((b"<?xml", b"<!--", b"<!DOCTYPE svg")) and b"<svg" in head:
-        return "an SVG drawing"
-    return next((name for at, mark, name in _OTHER_KINDS if head[at:].startswith(mark)), "")
+        head = file.read(64)
+    return next((name for at, mark, name in _DAMAGED_KINDS if head[at:].startswith(mark)), "")
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -103,11 +111,12 @@ def picture_size(path: Path) -> tuple[int, int]:
         turned = _orientation(image) in _SIDEWAYS
         width, height = image.size
         if image.format == "PNG":
-            image.verify()
+            _verify_png(path, image)
         else:
             # Reads all the data, at an eighth of the size where the format can do that.
             image.draft("RGB", (64, 64))
             image.load()
+            _check_whole(path, image, height)
     return (height, width) if turned else (width, height)
 
 
@@ -162,6 +171,7 @@ def _opened(path: Path) -> Iterator[Image]:
             raise BriefError(f"{path.name} is empty", hint="replace it")
         with _header(path) as image:
             _check_size(path, image)
+            _refuse_preview(path, image)
             large = image.width * image.height >= _LARGE_PIXELS
             with _LARGE if large else contextlib.nullcontext():
                 yield image
@@ -194,8 +204,61 @@ def _header(path: Path) -> Iterator[Image]:
         # One at a time: threads that open their first pictures at once would find the table of formats half filled.
         with _OPENING:
             known = _known_formats()
-        with Image.open(path, formats=known) as image:
+        with Image.open(_ended(path) or path, formats=known) as image:
             yield image
+
+
+def _ended(path: Path, filler: bytes = b"") -> io.BytesIO | None:
+    """A JPEG whose end is missing, and that every viewer shows all the same, with its end put on. None for other files."""
+    with path.open("rb") as file:
+        if file.read(3) != b"\xff\xd8\xff":
+            return None
+        file.seek(-2, 2)
+        if file.read(2) == _END_OF_JPEG:
+            return None
+        file.seek(0)
+        return io.BytesIO(file.read() + filler + _END_OF_JPEG)
+
+
+def _verify_png(path: Path, image: Image) -> None:
+    """By checksums, which costs little. A file whose end mark or a note in it is damaged may yet have all its pixels."""
+    try:
+        image.verify()
+    except _DAMAGE:
+        with _header(path) as again:
+            again.load()
+
+
+def _check_whole(path: Path, image: Image, rows: int) -> None:
+    """Raise BriefError where much of a JPEG without an end is missing: its decoder paints that grey, and says nothing.
+
+    `image` is decoded, perhaps smaller than its `rows`.
+    """
+    from PIL import Image as Pillow
+    from PIL import ImageChops
+
+    if image.format not in ("JPEG", "MPO") or (filled := _ended(path, _JPEG_FILLER)) is None:
+        return
+    with Pillow.open(filled, formats=("JPEG",)) as other:
+        other.draft("RGB", (64, 64))
+        other.load()
+        changed = ImageChops.difference(image.convert("RGB"), other.convert("RGB")).getbbox()
+    if not changed:
+        return
+    share = 1 - changed[1] / image.height
+    # The passes of a progressive one go over all of its rows.
+    if image.info.get("progressive"):
+        raise BriefError(f"{path.name} is cut off", hint=_COPY_AGAIN)
+    if share * rows > max(_MOST_MISSING * rows, _JPEG_BLOCK):
+        raise BriefError(f"{path.name} is cut off: the lower {share:.0%} of it is missing", hint=_COPY_AGAIN)
+
+
+def _refuse_preview(path: Path, image: Image) -> None:
+    if image.format != "TIFF":
+        return
+    tags = image.getexif()
+    if _DNG_VERSION in tags or int(tags.get(_IS_PREVIEW) or 0) & 1:
+        raise BriefError(f"{path.name} is {RAW_PHOTO.name}, which cannot be read", hint=RAW_PHOTO.way_out(path))
 
 
 class _Unlimited:
@@ -228,10 +291,14 @@ _UNLIMITED = _Unlimited()
 
 @functools.cache
 def _known_formats() -> tuple[str, ...]:
-    """Those that this Pillow was built with. What it would say on the console of odd files is an error here, or of no interest."""
+    """Those that this Pillow was built with, and HEIC.
+
+    What it would say on the console of odd files is an error here, or of no interest.
+    """
     from PIL import Image
 
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     for module in (*_FORMATS.values(), "Mpo"):
         importlib.import_module(f"PIL.{module}ImagePlugin")
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
+    importlib.import_module("pi_heif").register_heif_opener(thumbnails=False)
+    return tuple(name for name in (*_FORMATS, _HEIF) if name in Image.OPEN)
