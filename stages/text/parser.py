@@ -1,0 +1,128 @@
+"""The one Markdown parser: CommonMark with its kept plugins, and what people's tools write beyond both."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+
+from stages.text.marks import add_rules, is_formula
+
+#: Comments of HTML, of note apps and of templates: how they begin and end.
+_COMMENTS = (
+    (re.compile(r"(?<!`)<!--"), re.compile(r"-->")),
+    (re.compile(r"(?<!\S)%%(?!%)"), re.compile(r"%%(?!\S)")),
+    (re.compile(r"\{%-?\s*comment\s*-?%\}"), re.compile(r"\{%-?\s*endcomment\s*-?%\}")),
+)
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\u00ad\u202a\u202b\u202c\u202d\u202e"))
+_BEFORE_A_MARK = re.compile(r"^([ \t]{0,3})[\u00a0\u200c-\u200f\u2066-\u2069]+(?=[#>*+•-]|\d+[.)])", re.MULTILINE)
+_AFTER_A_MARK = re.compile(r"^([ \t]*(?:>[ \t]?)*(?:#{1,6}|[-*+>]|\d{1,9}[.)]))[\u00a0\u202f\u3000]", re.MULTILINE)
+_WIDE_HEADING = re.compile(r"^[ ]{0,3}＃+", re.MULTILINE)
+_TIGHT_HEADING = re.compile(r"^([ ]{0,3}#{2,6})(?=[^\s#])", re.MULTILINE)
+_TIGHT_TITLE = re.compile(r"\s*#(?=[^\W\d_][^#\n]* [^#\n]*(?:\n|$))")
+_BULLET = re.compile(r"^([ \t]*)(?:[•◦▪▫‣⁃●○■□➢➤►✓✔❖·\uf0b7\uf0a7]|o(?=\t))[ \t\u00a0]+", re.MULTILINE)
+_TICK_BOX = re.compile(r"^([ \t]*)[☐☑☒][ \t\u00a0]*", re.MULTILINE)
+_CONTAINER = re.compile(r":{3,}[ \t]*(?P<rest>.*)")
+_ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?)[ \t]+[a-z -]+?(?:\"(?P<title>[^\"]*)\")?[ \t]*")
+
+
+@lru_cache(maxsize=1)
+def parser() -> MarkdownIt:
+    """The parser. Addresses of every kind are links: whether one can be used is asked later."""
+    made = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("code")
+    made.use(footnote_plugin, move_to_end=False, always_match_refs=True).use(deflist_plugin)
+    made.validateLink = lambda url: True  # type: ignore[method-assign]
+    made.normalizeLink = lambda url: url  # type: ignore[method-assign]
+    made.block.ruler.before("fence", "container", _container, {"alt": ["paragraph", "blockquote", "list"]})
+    made.block.ruler.before("fence", "formula_block", _formula_block, {"alt": ["paragraph", "blockquote", "list"]})
+    add_rules(made)
+    return made
+
+
+def prepared(source: str) -> tuple[str, int]:
+    """The source with the same lines, without comments, and with marks as the parser knows them.
+
+    Also the line (from 1) of a comment that is never closed; 0 where there is none.
+    """
+    text = source.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
+    for opening, closing in _COMMENTS:
+        text = _without(text, opening, closing)
+    left_open = _COMMENTS[0][0].search(text)
+    # Read, so that nothing is lost where an opening mark was a slip.
+    text = _COMMENTS[0][0].sub("", text) if left_open else text
+    text = _BEFORE_A_MARK.sub(r"\1", text)
+    text = _WIDE_HEADING.sub(lambda found: found[0].replace("＃", "#"), text)
+    text = _AFTER_A_MARK.sub(r"\1 ", text)
+    text = _TIGHT_TITLE.sub(lambda found: f"{found[0]} ", text, count=1) if _TIGHT_TITLE.match(text) else text
+    text = _TIGHT_HEADING.sub(r"\1 ", text)
+    text = _TICK_BOX.sub(r"\1- ", _BULLET.sub(r"\1- ", text))
+    return text, left_open.string.count("\n", 0, left_open.start()) + 1 if left_open else 0
+
+
+def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    """The text without what stands from `opening` to `closing`, but with its line ends."""
+    parts, at = [], 0
+    while (first := opening.search(text, at)) and (last := closing.search(text, first.end())):
+        parts += [text[at : first.start()], "\n" * text.count("\n", first.start(), last.end())]
+        at = last.end()
+    return "".join([*parts, text[at:]])
+
+
+def is_numbering(numbers: list[int]) -> bool:
+    """Whether numbers before paragraphs count them: `1. 2. 3.` or `1. 1. 1.`, and not a year or a date that begins one."""
+    return len(numbers) > 1 and (
+        all(after - before == 1 for before, after in pairwise(numbers)) or len(set(numbers)) == 1
+    )
+
+
+def _container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """One line that opens or closes a box, `:::note Title` or `!!! note "Title"`: only its title is text."""
+    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    is_above_indented = start + 1 < end and state.sCount[start + 1] >= state.blkIndent + 4
+    found = _CONTAINER.fullmatch(line) or (_ADMONITION.fullmatch(line) if is_above_indented else None)
+    if not found:
+        return False
+    if silent:
+        return True
+    token = state.push("container", "", 0)
+    token.content = found.groupdict().get("title") or _container_title(found.groupdict().get("rest") or "")
+    token.map = [start, start + 1]
+    state.line = start + 1
+    return True
+
+
+def _container_title(rest: str) -> str:
+    """The title in `note Title`, `tip[Title]` or `{.callout-tip title="Title"}`."""
+    if quoted := re.search(r"title\s*=\s*[\"“']([^\"”']*)", rest):
+        return quoted[1]
+    if bracketed := re.fullmatch(r"[\w-]*\s*\[(.*)\]\s*(?:\{.*\})?", rest):
+        return bracketed[1]
+    bare = re.sub(r"\{[^{}]*\}|:+$", " ", rest).strip()
+    return " ".join(bare.split()[1:])
+
+
+def _formula_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    r"""A formula over several lines, from `$$` to `$$` or from `\[` to `\]`."""
+    first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    closing = {"$$": "$$", "\\[": "\\]"}.get(first[:2])
+    if not closing or silent:
+        return bool(closing) and first.strip() in ("$$", "\\[")
+    last = start
+    while last < end:
+        line = state.src[state.bMarks[last] : state.eMarks[last]].rstrip()
+        if line.endswith(closing) and (last > start or len(first.rstrip()) > len(closing) + 1):
+            break
+        last += 1
+    content = state.getLines(start, last + 1, state.blkIndent, False)
+    if last == end or not is_formula(content.strip()[2:-2].strip()):
+        return False
+    token = state.push("formula_block", "", 0)
+    token.content = content
+    token.map = [start, last + 1]
+    state.line = last + 1
+    return True

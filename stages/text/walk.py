@@ -1,0 +1,179 @@
+"""From the parser's tokens to blocks of plain words."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from markdown_it.token import Token
+
+from stages.text.html_blocks import HEADINGS, Tag, ended_elements, pieces
+from stages.text.inline import InlineReader, Line
+from stages.text.markup import Block, Kind, LeftOut, Markup, Plain
+from stages.text.parser import is_numbering, parser, prepared
+
+_CALLOUT = re.compile(r"\[!(?P<kind>[\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(?P<title>[^\n]*)\n?")
+_TASK = re.compile(r"\[[^\]\d]\]\s+")
+_TAGS_ALONE = re.compile(r"#[\w/-]*[^\W\d_][\w/-]*(?:[\s,]+#[\w/-]*[^\W\d_][\w/-]*)*")
+_CONTENTS_ALONE = re.compile(r"\[?\[_?toc_?\]\]?", re.IGNORECASE)
+_ENDS_LIKE_PROSE = re.compile(r"[.!?…。！？][\"'”’»)]*$")
+_WHOLE_BLOCKS = {"fence": "a block of code", "formula_block": "a formula"}
+
+
+class Walk:
+    """Walks one source's tokens once."""
+
+    def __init__(self, source: str, first_line: int) -> None:
+        self._source, unclosed = prepared(source)
+        self._first_line = first_line
+        self._env: dict[str, Any] = {}
+        self._blocks: list[Block] = []
+        self._left_out: list[LeftOut] = []
+        self._inline = InlineReader(ended_elements(self._source), self._left_out, self._env)
+        if unclosed:
+            line = unclosed + first_line - 1
+            self._left_out.append(LeftOut("a comment that is never closed", "<!--", line))
+
+    def read(self) -> Markup:
+        tokens = parser().parse(self._source, self._env)
+        numbers = _numbers_that_are_words(tokens)
+        number, lists = "", 0
+        at = 0
+        while at < len(tokens):
+            token = tokens[at]
+            lists += (token.type == "list_item_open") - (token.type == "list_item_close")
+            number = numbers.get(at, number)
+            if token.type in ("table_open", "footnote_reference_open"):
+                at = self._skip(tokens, at)
+            elif token.type in _WHOLE_BLOCKS:
+                self._left_out.append(LeftOut(_WHOLE_BLOCKS[token.type], token.content.strip(), self._line(token)))
+            elif token.type == "html_block":
+                self._html(token)
+            elif token.type == "container":
+                self._paragraph(self._parsed(token.content), self._line(token), "heading", level=6)
+            elif token.type == "inline":
+                self._text(token, tokens[at - 1], number, is_item=lists > 0, is_quoted=_opens_quote(tokens, at))
+                number = ""
+            at += 1
+        return Markup(tuple(self._blocks), tuple(self._left_out))
+
+    def read_line(self) -> Plain:
+        lines = self._inline.lines(self._parsed(self._source), self._first_line)
+        self._inline.close(lines[-1])
+        return Plain(" ".join(line.text for line in lines).strip(), tuple(self._left_out))
+
+    def _line(self, token: Token) -> int:
+        return (token.map[0] if token.map else 0) + self._first_line
+
+    def _parsed(self, text: str) -> list[Token]:
+        return parser().parseInline(text, self._env)[0].children or []
+
+    def _skip(self, tokens: Sequence[Token], at: int) -> int:
+        """Leave out a table or a footnote; where it ends."""
+        opening = tokens[at]
+        closing, what = opening.type.replace("open", "close"), "a table"
+        if opening.type == "footnote_reference_open":
+            what = f"the footnote [^{opening.meta['label']}]"
+        words, line = [], 0
+        while tokens[at].type != closing:
+            if tokens[at].type == "inline":
+                line = line or self._line(tokens[at])
+                words.append(" ".join(tokens[at].content.split()))
+            at += 1
+        line = self._line(opening) if opening.map else line
+        if not self._inline.hides and (words or what == "a table"):
+            self._left_out.append(LeftOut(what, " ".join(words), line))
+        return at
+
+    def _text(self, token: Token, above: Token, number: str, *, is_item: bool, is_quoted: bool) -> None:
+        children, line = token.children or [], self._line(token)
+        if above.type == "heading_open":
+            is_setext = above.markup in ("-", "=")
+            if not (is_setext and ("\n" in token.content or _ENDS_LIKE_PROSE.search(token.content))):
+                self._paragraph(children, line, "heading", level=int(above.tag[1:]))
+                return
+        content = f"{number}{token.content}"
+        if is_quoted and (callout := _CALLOUT.match(content)):
+            self._paragraph(self._parsed(callout["title"]), line, "heading", level=6)
+            content = content[callout.end() :]
+            line += callout[0].count("\n")
+        elif is_item and (task := _TASK.match(content)):
+            content = content[task.end() :]
+        if _CONTENTS_ALONE.fullmatch(content.strip()):
+            return
+        if _TAGS_ALONE.fullmatch(content.strip()):
+            self._left_out.append(LeftOut("tags", content.strip(), line))
+            return
+        if content != token.content:
+            children = self._parsed(content)
+        is_short = is_item or above.type in ("dt_open", "dd_open")
+        self._paragraph(children, line, "item" if is_short else "prose")
+
+    def _paragraph(self, children: Sequence[Token], number: int, kind: Kind, level: int = 0) -> None:
+        lines = self._inline.lines(children, number)
+        self._inline.close(lines[-1])
+        said = [line for line in lines if line.text]
+        if said:
+            text = " ".join(line.text for line in said)
+            self._blocks.append(Block(kind, text, said[0].number, level))
+        for line in lines:
+            self._media(line, is_heading=kind == "heading")
+
+    def _media(self, line: Line, *, is_heading: bool) -> None:
+        for place, (path, undefined) in enumerate(line.pictures):
+            note = "undefined" if undefined else "second" if place else "inside" if line.text else ""
+            self._blocks.append(Block("picture", undefined or path, line.number, note=note))  # type: ignore[arg-type]
+        for attributes in line.attributes:
+            self._blocks.append(Block("attributes", attributes, line.number))
+
+    def _html(self, token: Token) -> None:
+        """A block of HTML: it is cut at the tags that break a text, and what is between them is read as Markdown."""
+        first, kind, level = self._line(token), "prose", 0
+        buffer, start = "", first
+        for lines_above, text, is_tag in pieces(token.content):
+            tag = Tag(text, self._inline.ended) if is_tag else None
+            if not (self._inline.hides or (tag and tag.is_tag and (tag.breaks or tag.hides))):
+                start = start if buffer.strip() else first + lines_above
+                buffer += text
+                continue
+            self._between(buffer, start, kind, level)
+            buffer = ""
+            if tag is None or tag.hides or self._inline.hides:
+                outside = Line(first + lines_above)
+                self._inline.tag(text, outside) if is_tag else self._inline.hide(text)
+            elif not tag.is_end:
+                level = HEADINGS.get(tag.name, 0)
+                kind = "heading" if level else "item" if tag.name in ("li", "dt", "dd") else "prose"
+            else:
+                kind, level = "prose", 0
+        self._between(buffer, start, kind, level)
+
+    def _between(self, text: str, line: int, kind: str, level: int) -> None:
+        stripped = text.lstrip()
+        if stripped:
+            line += text[: len(text) - len(stripped)].count("\n")
+            self._paragraph(self._parsed(stripped.rstrip()), line, kind, level)  # type: ignore[arg-type]
+
+
+def _opens_quote(tokens: Sequence[Token], at: int) -> bool:
+    return at > 1 and tokens[at - 1].type == "paragraph_open" and tokens[at - 2].type == "blockquote_open"
+
+
+def _numbers_that_are_words(tokens: Sequence[Token]) -> dict[int, str]:
+    """Numbers before items of a list that number nothing, by the item's place: a year, or a date that begins a sentence."""
+    by_level: dict[int, list[list[tuple[int, int]]]] = defaultdict(list)
+    for at, token in enumerate(tokens):
+        if token.type != "list_item_open" or not token.info:
+            continue
+        runs, number = by_level[token.level], int(token.info)
+        if not (runs and is_numbering([*(number for _, number in runs[-1][-2:]), number])):
+            runs.append([])
+        runs[-1].append((at, number))
+    return {
+        run[0][0]: f"{run[0][1]}{tokens[run[0][0]].markup} "
+        for runs in by_level.values()
+        for run in runs
+        if len(run) == 1
+    }

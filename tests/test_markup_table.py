@@ -1,0 +1,38 @@
+"""The table of markup: every source gives its plain words, and names what is left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.text.markup import plain_line, plain_text, read_markup
+
+_TABLE = yaml.safe_load((Path(__file__).parent / "tables" / "markup.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("row", _TABLE, ids=lambda row: row["case"])
+def test_markup_becomes_the_words_that_are_read(row: dict[str, Any]) -> None:
+    plain = plain_text(row["source"])
+    assert plain.text == row["text"]
+    assert [f"{item.what}: {item.words}" for item in plain.left_out] == row.get("left_out", [])
+
+
+def test_a_title_keeps_what_would_begin_a_block() -> None:
+    assert plain_line("1984. A *novel* & more").text == "1984. A novel & more"
+    assert plain_line("## - 5 [degrees](x)").text == "- 5 degrees"
+
+
+def test_everything_knows_its_line() -> None:
+    source = "# T\n\ntext\n![a](b.png){hold=2} \n\n\n~~gone~~ here\n\n```\ncode\n```\n"
+    markup = read_markup(source, first_line=5)
+    assert [(block.kind, block.text, block.line) for block in markup.blocks] == [
+        ("heading", "T", 5),
+        ("prose", "text", 7),
+        ("picture", "b.png", 8),
+        ("attributes", "hold=2", 8),
+        ("prose", "here", 11),
+    ]
+    assert [(item.what, item.line) for item in markup.left_out] == [("struck out", 11), ("a block of code", 13)]
