@@ -118,8 +118,10 @@ def check_encoders(settings: Settings) -> Findings:
 
 
 def check_fonts() -> Findings:
-    """Whether the packaged fonts are there."""
+    """Whether the packaged fonts are there, and which package adds which script."""
+    from stages.typeset.font_packages import offers
     from stages.typeset.fonts import load_fonts
 
     fonts = load_fonts()
-    yield Finding("fonts", "ok", f"{len(fonts.files)} files: {', '.join(fonts.families)}")
+    more = "".join(f"\nfor {', '.join(names)}: pip install {package}" for package, names in offers(fonts).items())
+    yield Finding("fonts", "ok", f"{len(fonts.files)} files: {', '.join(fonts.families)}{more}")

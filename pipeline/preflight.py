@@ -60,11 +60,13 @@ def _together(found: list[UsageError]) -> UsageError:
 
 def notices(brief: Brief) -> list[str]:
     """What will not look as written, though nothing is wrong."""
+    from stages.typeset.font_packages import EMOJI_PACKAGE, is_installed
     from stages.typeset.fonts import load_fonts
 
     captions = "" if brief.captions == "none" else spoken_text(brief)
     left_out = load_fonts().left_out(" ".join([brief.title, *(scene.heading for scene in brief.scenes), captions]))
-    found = [f"No installed font has {' '.join(left_out)}: left out of the pictures"] if left_out else []
+    hint = "" if is_installed(EMOJI_PACKAGE) else f" (to have them drawn in one colour: pip install {EMOJI_PACKAGE})"
+    found = [f"No installed font has {' '.join(left_out)}: left out of the pictures{hint}"] if left_out else []
     if brief.scenes and brief.target_length_s:
         found.append("`length` is for the script writer: scenes of your own are as long as what is said in them")
     return [*found, *_left_out_pictures(brief)]
@@ -205,17 +207,19 @@ def _check_painters(toolbox: Toolbox) -> None:
 
 
 def _check_glyphs(brief: Brief) -> None:
+    """What a writer will add is known by its language alone."""
+    from stages.typeset.font_packages import advice, by_script, letters_of
     from stages.typeset.fonts import load_fonts
 
-    shown = " ".join([brief.title, *(scene.heading for scene in brief.scenes), spoken_text(brief)])
+    written = "" if brief.scenes else letters_of(brief.language)
+    shown = " ".join([brief.title, *(scene.heading for scene in brief.scenes), spoken_text(brief), written])
     missing = load_fonts().missing_glyphs(shown)
     if missing:
-        listed = " ".join(missing[:12]) + (" …" if len(missing) > 12 else "")
-        raise UsageError(
-            f"No installed font has these characters: {listed}",
-            hint="install a font package that has them (for Chinese, Japanese and Korean: "
-            "pip install justmytype-intl-cjk), or change the text",
+        listed = "; ".join(
+            f"{' '.join(chars[:12])}{' …' if len(chars) > 12 else ''} ({script})"
+            for script, chars in by_script(missing).items()
         )
+        raise UsageError(f"No installed font has these characters: {listed}", hint=advice(missing))
 
 
 def check_space(brief: Brief, options: JobOptions, settings: Settings, store: Store) -> None:

@@ -33,6 +33,7 @@ _OPTIONAL = (
     "justmytype_intl_sea",
     "justmytype_intl_south_asia",
     "justmytype_intl_cjk",
+    "manimgx_fonts",
 )
 _SUFFIXES = frozenset({".ttf", ".otf", ".ttc"})
 
