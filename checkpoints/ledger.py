@@ -23,6 +23,7 @@ from checkpoints.results import PUT_RESULT, Results, find, put, row_of
 from checkpoints.rows import EventRow, JobRow, StepRow, job_row
 from checkpoints.statements import ADD_EVENT, adding, columns, putting
 from config.errors import FramekeepError, StoreError
+from config.redaction import redact_in
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -99,6 +100,7 @@ class Ledger:
     ) -> None:
         """Move a job to another state, with its report or its error."""
         now = self._wall()
+        report, error = redact_in(report), redact_in(error)
         with self._write("set_state") as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, updated_at = ?, error = ? WHERE id = ?",
@@ -247,7 +249,8 @@ class Ledger:
     def attempt(self, job_id: str, step_id: str, **told: Any) -> None:
         """Note one call of a provider: operation, provider, outcome, code, message, elapsed_s."""
         with self._write("attempt") as connection:
-            connection.execute(_ADD_ATTEMPT, {"job_id": job_id, "step_id": step_id, "at": self._wall(), **told})
+            row = {"job_id": job_id, "step_id": step_id, "at": self._wall(), **redact_in(told)}
+            connection.execute(_ADD_ATTEMPT, row)
 
     def attempts(self, job_id: str) -> list[dict[str, Any]]:
         """A job's provider calls, oldest first."""
@@ -326,5 +329,5 @@ class Ledger:
 
 def _add_event(connection: Connection, job_id: str, now: float, kind: str, *data: dict[str, Any]) -> None:
     """One event of a kind for each `data`."""
-    rows = [{"job_id": job_id, "at": now, "kind": kind, "data": canonical_json(item)} for item in data]
+    rows = [{"job_id": job_id, "at": now, "kind": kind, "data": canonical_json(redact_in(item))} for item in data]
     connection.executemany(ADD_EVENT, rows)

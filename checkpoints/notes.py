@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from checkpoints.files import mapping_errors, write_atomically
 from checkpoints.keys import canonical_json
 from checkpoints.store import Store
+from config.redaction import redact_in
 
 # The states in which a job stays until somebody asks for it: worth a write each. A job at work changes too often.
 NOTED_STATES = frozenset({"done", "degraded", "failed", "parked", "superseded"})
@@ -47,6 +48,8 @@ class JobNotes:
     def put(self, note: JobNote) -> None:
         """Write a job's note, whole or not at all. Raises DiskFullError or StoreError."""
         body = note.model_dump(mode="json")
+        # What was asked for stays as it was asked: the brief is made from it again.
+        body |= {name: redact_in(body[name]) for name in ("report", "error")}
         document = canonical_json({"job": body, "sha256": _checksum(body)})
         with self._store.scratch() as folder:
             write_atomically(self._path(note.id), document.encode(), folder, "note")

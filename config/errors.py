@@ -35,18 +35,21 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from config.kinds import ErrorKind
+from config.redaction import redact
 
 
 class FramekeepError(Exception):
-    """Root of the tree. `code` is stable; `message` and `hint` are for people. `job_id` is the job's that could not begin."""
+    """Root of the tree. `code` is stable; `message` and `hint` are for people. `job_id` is the job's that could not begin.
+
+    What services, libraries and settings say stands in messages, so each is freed of secrets when the error is made.
+    """
 
     code: ClassVar[str] = "ERROR"
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = redact(message), redact(hint)
+        super().__init__(self.message)
         self.job_id = ""
 
     def __str__(self) -> str:
@@ -79,7 +82,7 @@ class _ProblemsError(UsageError):
 
     def __init__(self, message: str, *, problems: Sequence[str] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
-        self.problems = tuple(problems)
+        self.problems = tuple(redact(problem) for problem in problems)
 
 
 class BriefError(_ProblemsError):
@@ -123,7 +126,7 @@ class CheckFailedError(FramekeepError):
 
     def __init__(self, message: str, *, problems: Sequence[str] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
-        self.problems = tuple(problems)
+        self.problems = tuple(redact(problem) for problem in problems)
 
 
 class DamagedSegmentError(CheckFailedError):

@@ -22,6 +22,7 @@ from config.documents import read_document
 from config.errors import SettingsError
 from config.names import Cleaner, SettingPath, guide_path, takes_text
 from config.paths import expanded
+from config.redaction import SECRETS
 from config.settings import Settings
 
 __all__ = ["Loaded", "SettingPath", "default_file", "guide_path", "load_settings", "validate_file"]
@@ -50,6 +51,7 @@ def load_settings(
 ) -> Loaded:
     """Gather all sources. `folder` is searched for a default settings file. Raises SettingsError with every problem."""
     environ = os.environ if environ is None else environ
+    SECRETS.learn_environment(environ)
     merged: dict[str, Any] = {}
     origins: dict[SettingPath, str] = {}
     problems: list[str] = []

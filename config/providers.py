@@ -9,7 +9,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from config.kinds import KINDS, ErrorKind
+from config.redaction import SECRETS
 from config.resilience import RetryBudget
+from config.secret_text import clean_key
 from config.section import Section, squashed
 
 _ADDRESS = re.compile(r"^https?://[^\s/@?#]+(?:[/][^\s?#]*)?$")
@@ -178,9 +180,15 @@ class Account(ProviderPolicy):
     api_key_file: Path | None = None
     """A file that holds the key and nothing else."""
 
+    @field_validator("api_key")
+    @classmethod
+    def _is_plain_key(cls, value: SecretStr | None) -> SecretStr | None:
+        return value and SecretStr(clean_key(value.get_secret_value()))
+
     @field_validator("base_url")
     @classmethod
     def _is_plain_address(cls, value: str) -> str:
+        SECRETS.learn_login(value)
         # An address enters keys and messages, so it must not carry a password.
         if value and not _ADDRESS.match(value):
             raise ValueError("must be http:// or https:// with a host, and no user or password (use ApiKey)")

@@ -11,49 +11,73 @@ from pydantic import SecretStr
 from config.errors import SettingsError, UsageError
 from config.paths import expanded
 from config.providers import Account
+from config.redaction import SECRETS
+from config.secret_text import clean_key
 
 SERVICE = "framekeep"
+_SHORTEST_KEY = 20
 
 
 def find_key(name: str, account: Account, environ: Mapping[str, str]) -> tuple[SecretStr | None, str]:
     """The key of the provider `name` and where it was found; (None, "") where there is none.
 
-    Raises SettingsError for a key file that cannot be used. The keyring is asked last: it may want to be unlocked.
+    Raises SettingsError for a key file that cannot be used, and for a key with a character that no key has. The keyring is
+    asked last: it may want to be unlocked.
     """
-    if account.api_key and account.api_key.get_secret_value().strip():
-        return account.api_key, "settings"
+    if account.api_key and (key := _cleaned(name, account.api_key.get_secret_value(), "the settings")):
+        return SecretStr(key), "settings"
     if account.api_key_file:
         return SecretStr(_from_file(name, account.api_key_file)), str(account.api_key_file)
     if account.key_variable and account.base_url:
         # A key that was given for the makers' service is not sent to another server.
         return None, ""
-    if account.key_variable and (found := environ.get(account.key_variable, "").strip()):
-        return SecretStr(found), f"environment {account.key_variable}"
-    if found := read_keyring(name):
-        return SecretStr(found), "keyring"
+    variable = account.key_variable
+    if variable and (key := _cleaned(name, environ.get(variable, ""), f"the environment variable {variable}")):
+        return SecretStr(key), f"environment {variable}"
+    if key := _cleaned(name, read_keyring(name), "the system's keyring"):
+        return SecretStr(key), "keyring"
     return None, ""
+
+
+def _cleaned(name: str, text: str, source: str) -> str:
+    try:
+        return clean_key(text)
+    except ValueError as error:
+        # Neither the key nor the error that holds it is told.
+        raise SettingsError(
+            f"The key of {name} from {source} cannot be used: {error}",
+            problems=[f"{source}: the key of {name}: {error}"],
+            hint=f"correct {source}, or keep the key with: framekeep config keys --set {name}",
+        ) from None
 
 
 def _from_file(name: str, path: Path) -> str:
     path = expanded(path)
+    if _may_be_a_key(path):
+        SECRETS.learn(str(path))
     try:
-        key = path.read_text(encoding="utf-8-sig").strip()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not text"
         raise SettingsError(
             f"The key of {name} cannot be read from {path}: {reason}",
-            problems=[f"Providers.{name}.ApiKeyFile: {path}: {reason}"],
-            hint="framekeep config keys",
+            problems=[f"the file {path}: the key of {name}: {reason}"],
+            hint="ApiKeyFile names a file that holds the key and nothing else; see: framekeep config keys",
         ) from None
-    if not key or len(key.split()) != 1:
-        # The content is not shown: it may be a key with something added.
-        problem = "is empty" if not key else "holds more than one word"
+    key = _cleaned(name, text, f"the file {path}")
+    if not key:
         raise SettingsError(
-            f"The key of {name} cannot be taken from {path}: the file {problem}",
-            problems=[f"Providers.{name}.ApiKeyFile: {path}: {problem}"],
+            f"The key of {name} cannot be taken from {path}: the file is empty",
+            problems=[f"the file {path}: the key of {name}: is empty"],
             hint="framekeep config keys",
         )
     return key
+
+
+def _may_be_a_key(path: Path) -> bool:
+    """Whether somebody has put the key itself where the name of its file belongs."""
+    name = str(path)
+    return len(path.parts) == 1 and len(name) >= _SHORTEST_KEY and not path.suffix and not name.isalpha()
 
 
 def read_keyring(name: str) -> str:
@@ -63,7 +87,7 @@ def read_keyring(name: str) -> str:
 
     # Backends talk to the desktop over a bus of its own and raise what that raises: no key is no reason to stop.
     with contextlib.suppress(KeyringError, OSError, RuntimeError):
-        return (keyring.get_password(SERVICE, name.lower()) or "").strip()
+        return keyring.get_password(SERVICE, name.lower()) or ""
     return ""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
+from config.redaction import SECRETS
+from config.secret_text import clean_address
 from config.section import Section
 
 
@@ -33,6 +35,14 @@ class Monitoring(Section):
     """Of the guard."""
     alert_urls: tuple[SecretStr, ...] = ()
     """Where alerts go, as Apprise addresses (`mailto://…`, `slack://…`, `json://…`). They hold secrets."""
+
+    @field_validator("alert_urls")
+    @classmethod
+    def _are_plain_addresses(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        # Each is looked at before one is refused: whatever is told of the others must not hold it.
+        for url in value:
+            SECRETS.learn_address(url.get_secret_value())
+        return tuple(SecretStr(clean_address(url.get_secret_value())) for url in value)
 
 
 FaultKind = Literal["error", "timeout", "slow", "truncated", "rate_limit", "quota", "disk_full", "killed_encoder"]

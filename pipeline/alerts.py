@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from config.errors import SettingsError
+from config.redaction import redact
 from config.watching import Monitoring
 
 _LOG = logging.getLogger("framekeep.resilience")
@@ -53,7 +54,7 @@ class Alerts:
                 self._thread = threading.Thread(target=self._work, name="framekeep-alerts", daemon=True)
                 self._thread.start()
         try:
-            self._waiting.put_nowait((title, body, kind))
+            self._waiting.put_nowait((redact(title), redact(body), kind))
         except queue.Full:
             _LOG.warning("an alert was dropped, too many wait: %s", title)
 

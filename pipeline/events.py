@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from config.redaction import redact_in
+
 EventKind = Literal[
     "job_started",
     "planned",
@@ -74,7 +76,7 @@ class Bus:
 
     def send(self, kind: EventKind, job_id: str, /, **data: Any) -> None:
         """Send one event."""
-        event = Event(kind, job_id, data)
+        event = Event(kind, job_id, redact_in(data))
         with self._lock:
             for listener in list(self._listeners):
                 try:

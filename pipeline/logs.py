@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from config.redaction import RedactingFormatter
 from config.watching import Logging
 from pipeline.events import Event
 
@@ -128,7 +129,7 @@ def open_log(folder: Path, settings: Logging) -> Callable[[], None]:
         handler = _Handler(path, encoding="utf-8", errors="backslashreplace")
     except OSError:
         return lambda: None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s [%(process)d] %(name)s: %(message)s"))
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)-7s [%(process)d] %(name)s: %(message)s"))
     root.addHandler(handler)
 
     def close() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from config.errors import BriefError, CancelledError, FramekeepError, ProviderError, SettingsError, UsageError
+from config.redaction import redact
 from stages.models import Degradation, Model
 
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ def result_of(error: Exception, job_id: str = "") -> Result:
     if isinstance(error, FramekeepError):
         return Result(job_id=job_id or error.job_id, status=status_of(error), error=error_report(error))
     _LOG.error("a job ended with a fault", exc_info=error)
-    report = ErrorReport(code="INTERNAL", message=f"This is a fault in Framekeep: {error!r}", hint="framekeep doctor")
+    message = redact(f"This is a fault in Framekeep: {error!r}")
+    report = ErrorReport(code="INTERNAL", message=message, hint="framekeep doctor")
     return Result(job_id=job_id, status="failed", error=report)
 
 

@@ -16,6 +16,7 @@ from checkpoints.ledger import Ledger
 from checkpoints.owners import Owner
 from checkpoints.records import Artifact, Record
 from checkpoints.store import Store
+from config.redaction import SECRETS
 from config.settings import Settings
 from pipeline import Event, Pipeline
 from pipeline.checkpoint import Checkpoints
@@ -70,6 +71,15 @@ They come home.
 """
 
 _ARTIFACTS = {"speech": "line", "images": "picture", "mix": "audio", "mux": "video"}
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_secrets() -> Iterator[None]:
+    """What one test keeps secret is ordinary text in the next."""
+    before = dict(vars(SECRETS))
+    before |= {name: set(before[name]) for name in ("_secrets", "_words")}
+    yield
+    vars(SECRETS).update(before)
 
 
 class StubToolbox:

@@ -99,7 +99,7 @@ def test_a_machine_without_a_keyring_has_no_key_and_no_error(no_ring: None) -> N
     [
         (None, "No such file"),
         (b"", "is empty"),
-        (b"two words", "more than one word"),
+        (b"two words", "its character 4 is U+0020 (SPACE), which no key has"),
         (b"\xff\xfe\x00", "not text"),
     ],
 )
@@ -113,7 +113,7 @@ def test_a_key_file_that_cannot_be_used_is_named_and_its_content_is_not(
         found(settings_with(api_key_file=file), {})
     assert problem in caught.value.message
     assert "two words" not in caught.value.message
-    assert caught.value.problems[0].startswith("Providers.OpenAI.ApiKeyFile: ")
+    assert caught.value.problems[0].startswith(f"the file {file}: the key of OpenAI: ")
 
 
 def test_the_writer_that_is_made_holds_the_key_of_the_keyring(

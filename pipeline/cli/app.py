@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from config.errors import FramekeepError, UsageError
+from config.redaction import SECRETS
 from pipeline.cli import console, failures
 from pipeline.cli.common import (
     Common,
@@ -245,6 +247,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. Nothing that a user can cause ends in a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
+    SECRETS.learn_environment(os.environ)
+    SECRETS.learn_arguments(given)
     console.prepare_streams()
     # At the end as at the start, whatever is there stays: Python would go through all of it, several times.
     atexit.register(gc.freeze)

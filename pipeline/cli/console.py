@@ -8,11 +8,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, TextIO
+
+from config.redaction import RedactingFormatter, redact, redact_in
 
 Tone = Literal["plain", "good", "warn", "bad", "dim"]
 
@@ -31,10 +36,20 @@ def prepare_streams() -> None:
     """
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _fill_closed_streams()
+    _redact_stray_lines()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
             reconfigure(errors="surrogateescape" if _is_utf8(stream) else "backslashreplace")
+
+
+def _redact_stray_lines() -> None:
+    """What Python itself would put on stderr: log records that nobody takes, and the end of a thread."""
+    if logging.lastResort:
+        logging.lastResort.setFormatter(RedactingFormatter())
+    threading.excepthook = lambda end: logging.getLogger("framekeep").error(
+        "a thread ended with a fault", exc_info=end.exc_value
+    )
 
 
 def _fill_closed_streams() -> None:
@@ -49,8 +64,8 @@ def _fill_closed_streams() -> None:
 
 
 def clean(text: str) -> str:
-    """Text without characters that would move a terminal's cursor or change its colours."""
-    return _CONTROL.sub("", text)
+    """Text without secrets, and without characters that would move a terminal's cursor or change its colours."""
+    return _CONTROL.sub("", redact(text))
 
 
 def symbol(name: Literal["good", "warn", "bad", "next"]) -> str:
@@ -80,9 +95,14 @@ def out(text: str, tone: Tone = "plain") -> None:
     _write(sys.stdout, painted(clean(text), tone, sys.stdout) + "\n")
 
 
+def out_path(path: Path) -> None:
+    """Where a video is, on stdout, for programs: as it stands."""
+    _write(sys.stdout, _CONTROL.sub("", str(path)) + "\n")
+
+
 def out_json(document: Any) -> None:
-    """The one document that `--json` prints."""
-    text = json.dumps(document, indent=2, ensure_ascii=not _is_utf8(sys.stdout), default=str)
+    """The one document that `--json` prints, without secrets."""
+    text = json.dumps(redact_in(document), indent=2, ensure_ascii=not _is_utf8(sys.stdout), default=str)
     _write(sys.stdout, text + "\n")
 
 

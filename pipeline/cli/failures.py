@@ -8,16 +8,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from config.errors import FramekeepError
+from config.redaction import redact
 from pipeline.cli import console
 from pipeline.cli.exits import ExitCode
-
-_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-_SHORTEST_SECRET = 6
 
 
 def tell_error(message: str, hint: str) -> None:
@@ -63,7 +61,7 @@ def report_usage(message: str, command: str, *, as_json: bool) -> int:
 
 def report_internal(error: BaseException, arguments: Sequence[str], *, as_json: bool) -> int:
     """Show that Framekeep itself is at fault, and where the details are."""
-    message = redact(f"Something went wrong inside Framekeep: {type(error).__name__}: {error}", arguments)
+    message = redact(f"Something went wrong inside Framekeep: {type(error).__name__}: {error}")
     log = write_log(error, arguments)
     hint = f"the details are in {log}" if log else "no log could be written; is the disk full?"
     tell_error(message, hint)
@@ -76,7 +74,7 @@ def write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
     """The traceback in a file of the home's logs, secrets left out; in the temporary folder where the home cannot be used."""
     text = "".join(traceback.format_exception(error))
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    body = redact(f"framekeep {' '.join(_safe(arguments))}\nPython {sys.version}\n\n{text}", arguments)
+    body = redact(f"framekeep {' '.join(arguments)}\nPython {sys.version}\n\n{text}")
     folders = [Path(tempfile.gettempdir())]
     with contextlib.suppress(FramekeepError):
         folders.insert(0, _logs(arguments))
@@ -89,33 +87,6 @@ def write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
             continue
         return path
     return None
-
-
-def redact(text: str, arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
-    """Text without the secrets that the environment or `--set` hold."""
-    environ = os.environ if environ is None else environ
-    secrets = [value for name, value in environ.items() if any(part in name.upper() for part in _SECRET_NAMES)]
-    secrets += _set_values(arguments)
-    for secret in sorted(set(secrets), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "********")
-    return text
-
-
-def _set_values(arguments: Sequence[str]) -> list[str]:
-    """Values given with `--set KEY=VALUE` whose key sounds like a secret."""
-    values = []
-    for before, text in zip(("", *arguments), arguments, strict=False):
-        pair = text.removeprefix("--set=") if text.startswith("--set=") else text if before == "--set" else ""
-        name, _, value = pair.partition("=")
-        if any(part in name.upper() for part in _SECRET_NAMES):
-            values.append(value)
-    return values
-
-
-def _safe(arguments: Sequence[str]) -> list[str]:
-    hidden = set(_set_values(arguments))
-    return [text if not any(value and value in text for value in hidden) else "--set=********" for text in arguments]
 
 
 def _logs(arguments: Sequence[str]) -> Path:

@@ -7,6 +7,7 @@ import sys
 
 from config.errors import SettingsError, UsageError
 from config.providers import Account
+from config.secret_text import clean_key
 from config.section import squashed
 from config.settings import Settings
 from pipeline.cli import console
@@ -48,12 +49,12 @@ def set_key(common: Common, name: str) -> int:
     from config.secret_keys import SERVICE, write_keyring
 
     name = _known(common, name)
-    key = _read_key(name)
-    if len(key.split()) != 1:
-        raise UsageError(
-            "No key was given" if not key else "A key is one word",
-            hint=f"framekeep config keys --set {name} < file-with-the-key",
-        )
+    try:
+        key, problem = clean_key(_read_key(name)), "No key was given"
+    except ValueError as error:
+        key, problem = "", f"This cannot be a key: {error}"
+    if not key:
+        raise UsageError(problem, hint=f"framekeep config keys --set {name} < file-with-the-key")
     write_keyring(name, key)
     return _done(common, name, f"the key of {name} is kept in the keyring, under {SERVICE}", kept=True)
 
@@ -81,8 +82,8 @@ def _read_key(name: str) -> str:
     if sys.stdin.isatty():
         import getpass
 
-        return getpass.getpass(f"Key of {name}: ").strip()
-    return sys.stdin.read(10_000).strip()
+        return getpass.getpass(f"Key of {name}: ")
+    return sys.stdin.read(10_000)
 
 
 def _done(common: Common, name: str, text: str, *, kept: bool) -> int:

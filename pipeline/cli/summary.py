@@ -49,10 +49,10 @@ def tell_result(result: Result, *, quiet: bool = False) -> None:
 
 def _tell_output(output: Output, *, quiet: bool) -> None:
     if quiet:
-        console.out(str(output.path))
+        console.out_path(output.path)
         return
     say(f"{symbol('good')} {output_text(output)}", "good")
-    console.out(str(output.path))
+    console.out_path(output.path)
     # Where stdout is read by a program, the log on stderr should still say where the video is.
     if not console.is_terminal(sys.stdout):
         say(f"  {output.path}")

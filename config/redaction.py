@@ -1,0 +1,264 @@
+"""Secrets in text that leaves: every text for the ledger, the store, the log, a report, an alert or the terminal passes here.
+
+`SECRETS` knows each secret of this process from the moment it is read, even one that is refused. What is replaced:
+
+- a secret as a whole, and every part of it of 8 characters or more (a service may repeat the half of a key);
+- the same percent-encoded, backslash-escaped (JSON, `repr`), HTML-escaped, or in base64, alone or as `user:password`;
+- what has the shape of a key or of a login within an address, whoever it belongs to.
+
+A secret shorter than 8 characters is replaced where it stands as a word of its own, one shorter than 6 only within an address.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import logging
+import re
+import threading
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+MASK = "********"
+SHORTEST_PART = 8
+_SHORTEST_WORD = 6
+# A part of 8 characters, wherever it begins, holds a whole group of 4 that begins at a multiple of 5.
+_GROUP = 4
+_STRIDE = SHORTEST_PART - _GROUP + 1
+# What people enter where a server of their own wants any key at all.
+_PLACEHOLDERS = frozenset(
+    {"ollama", "lm-studio", "not-needed", "no-key", "no-key-required", "sk-no-key-required", "dummy-key", "placeholder"}
+)
+# Words of the addresses that alerts go to; they stand in ordinary text as well.
+_ADDRESS_WORDS = frozenset({"services", "webhooks", "messages", "channels", "incoming", "notifications", "localhost"})
+_SHAPES = re.compile(
+    r"(?<![\w-])sk[-_](?=[\w-]*\d)[A-Za-z0-9_-]{20,}"
+    r"|(?<![\w-])sk[-_][A-Za-z0-9_-]*\*{3,}[A-Za-z0-9_*-]*"
+    r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{16,}"
+    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
+)
+_MARKS = ("sk-", "sk_", "earer ", "://")
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|AUTH_?KEY|SECRET|TOKEN|PASSWORD|PASSWD)S?"
+    r"(?:_(?!.*(?:FILE|PATH|DIR|URL|NAME|ID)$)|$)",
+    re.IGNORECASE,
+)
+_ADDRESSES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL")
+# Names under which documents say where a user's own files are: a program must find them there.
+_PLACES = frozenset({"path", "sidecars", "output", "source"})
+_SHORTEST_OF_OTHERS, _LONGEST_OF_OTHERS = 12, 4096
+
+
+class _State(NamedTuple):
+    """What is looked for. Replaced as a whole, so that readers need no lock."""
+
+    parts: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    wholes: re.Pattern[str] | None = None
+
+
+class Redactor:
+    """Replaces the secrets that it was told of. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._secrets: set[str] = set()
+        self._words: set[str] = set()
+        self._state = _State()
+
+    def learn(self, *secrets: str) -> None:
+        """Leave these out of every text from now on, and every part of them of 8 characters or more."""
+        self._learn({text for secret in secrets if (text := secret.strip()) and text.lower() not in _PLACEHOLDERS})
+
+    def learn_login(self, address: str) -> None:
+        """Leave out user and password of an address that is none else a secret: a proxy's, a server's."""
+        for user, password in _logins(address):
+            pair = f"{urllib.parse.unquote(user)}:{urllib.parse.unquote(password)}"
+            self.learn(password, urllib.parse.unquote(password), pair, *_in_base64(pair))
+
+    def learn_address(self, address: str) -> None:
+        """Leave out an address that is a secret, as alerts have them, and all that is one by itself in it."""
+        self.learn_login(address)
+        self.learn(*_secrets_in(address), *(part.lower() for part in _secrets_in(address)))
+        self._learn(set(), {address.strip()})
+
+    def learn_environment(self, environ: Mapping[str, str]) -> None:
+        """Leave out what the environment holds: logins of proxies, keys. Those of other programs only as a whole."""
+        for name, value in environ.items():
+            if name.upper() in _ADDRESSES:
+                self.learn_login(value)
+            elif "ALERTURLS" in name.upper().replace("_", ""):
+                self.learn_addresses(value)
+            elif _SECRET_NAME.search(name):
+                if name.startswith("FRAMEKEEP_") or _is_ours(name):
+                    self.learn(value)
+                elif _SHORTEST_OF_OTHERS <= len(value) <= _LONGEST_OF_OTHERS and not value.startswith(("/", "~", ".")):
+                    self._learn(set(), {value})
+
+    def learn_addresses(self, text: str) -> None:
+        """Leave out secret addresses that stand in one text, in any spelling of a list."""
+        for address in re.split(r"[\s,;\"'\[\]]+", text):
+            if "://" in address:
+                self.learn_address(address)
+
+    def learn_arguments(self, arguments: Sequence[str]) -> None:
+        """Leave out what a command line gives with `--set KEY=VALUE` where the key names a secret."""
+        for before, text in zip(("", *arguments), arguments, strict=False):
+            pair = text.removeprefix("--set=") if text.startswith("--set=") else text if before == "--set" else ""
+            name, _, value = pair.partition("=")
+            squashed = re.sub(r"[\W_]", "", name.lower())
+            if squashed.endswith("apikey") or _SECRET_NAME.search(name):
+                self.learn(value)
+            elif "alerturls" in squashed:
+                self.learn_addresses(value)
+
+    def _learn(self, secrets: set[str], wholes: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+        with self._lock:
+            if secrets <= self._secrets and wholes <= self._words:
+                return
+            self._secrets |= secrets
+            self._words |= wholes
+            forms = {form for secret in self._secrets for form in _forms(secret)}
+            # What has hardly any characters, as a line of stars, is no part that tells anything.
+            parts = frozenset(
+                part
+                for form in forms
+                for start in range(len(form) - SHORTEST_PART + 1)
+                if len(set(part := form[start : start + SHORTEST_PART])) > 2
+            )
+            groups = frozenset(part[at : at + _GROUP] for part in parts for at in range(SHORTEST_PART - _GROUP + 1))
+            self._state = _State(parts, groups, _pattern(self._words | self._secrets))
+
+    def redact(self, text: str) -> str:
+        """The text without any secret."""
+        state = self._state
+        if state.groups and len(text) >= SHORTEST_PART:
+            text = _without_parts(text, state)
+        if state.wholes:
+            text = state.wholes.sub(MASK, text)
+        return _SHAPES.sub(MASK, text) if any(mark in text for mark in _MARKS) else text
+
+    def redact_in(self, value: Any) -> Any:
+        """The same for all strings in a document of lists and mappings. Names of mappings stay, and where files stand."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {name: item if name in _PLACES else self.redact_in(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.redact_in(item) for item in value]
+        return value
+
+
+SECRETS = Redactor()
+
+
+class RedactingFormatter(logging.Formatter):
+    """Lines of a log, tracebacks included, without any secret."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return SECRETS.redact(super().format(record))
+
+
+def redact(text: str) -> str:
+    """The text without any secret that this process knows."""
+    return SECRETS.redact(text)
+
+
+def redact_in(value: Any) -> Any:
+    """A document without any secret that this process knows."""
+    return SECRETS.redact_in(value)
+
+
+def _without_parts(text: str, state: _State) -> str:
+    pieces, done, at = [], 0, 0
+    while at <= len(text) - _GROUP:
+        span = _span_around(text, at, done, state.parts) if text[at : at + _GROUP] in state.groups else None
+        if span is None:
+            at += _STRIDE
+            continue
+        pieces += [text[done : span[0]], MASK]
+        done = at = span[1]
+    return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _span_around(text: str, at: int, least: int, parts: frozenset[str]) -> tuple[int, int] | None:
+    """Where the secret text begins and ends that holds the group at `at`; None where none does."""
+    for start in range(max(least, at - _STRIDE + 1), at + 1):
+        if text[start : start + SHORTEST_PART] not in parts:
+            continue
+        end = start + SHORTEST_PART
+        while end < len(text) and text[end - SHORTEST_PART + 1 : end + 1] in parts:
+            end += 1
+        return start, end
+    return None
+
+
+def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+    """Secrets as a whole, the longest first. Short ones must be no part of a longer word."""
+    found = sorted({form for word in words for form in (word, _in_json(word))}, key=len, reverse=True)
+    choices = [
+        re.escape(word) if len(word) >= SHORTEST_PART else rf"(?<!\w){re.escape(word)}(?!\w)"
+        for word in found
+        if len(word) >= _SHORTEST_WORD
+    ]
+    return re.compile("|".join(choices)) if choices else None
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it may stand in other texts."""
+    yield secret
+    quoted = urllib.parse.quote(secret, safe="", errors="surrogatepass")
+    for text in (quoted, urllib.parse.quote(secret, errors="surrogatepass"), quoted.replace("%20", "+")):
+        yield text
+        yield re.sub("%..", lambda match: match[0].lower(), text)
+        yield urllib.parse.quote(text)
+    for text in (_in_json(secret), json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]):
+        yield text
+        yield text.replace("/", "\\/")
+        yield _in_json(text)
+    yield repr(secret.encode("utf-8", "surrogatepass"))[2:-1]
+    yield html.escape(secret)
+    yield from _in_base64(secret)
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _in_base64(text: str) -> Iterator[str]:
+    """The characters of a text's base64 that depend on nothing before or after it, for each place that it may begin at."""
+    raw = text.encode("utf-8", "surrogatepass")
+    for offset in range(3):
+        coded = base64.b64encode(b"\0" * offset + raw)
+        # Each character holds 6 bits: those that hold bits of a neighbour are left away.
+        first, last = -(-offset * 8 // 6), (offset + len(raw)) * 8 // 6
+        part = coded[first:last].decode()
+        yield part
+        yield part.replace("+", "-").replace("/", "_")
+
+
+def _is_ours(name: str) -> bool:
+    return name.upper().startswith(("OPENAI_", "ANTHROPIC_", "ELEVENLABS_"))
+
+
+def _logins(address: str) -> Iterator[tuple[str, str]]:
+    """User and password of an address. A password may hold what would end an address, but `host:80/…@…` has none."""
+    rest = address.strip().rpartition("://")[2]
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    login, at, _ = (host if "@" in host else rest).rpartition("@")
+    user, colon, password = login.partition(":")
+    if at and colon and not re.match(r"\d*[/?#]", password):
+        yield user, password
+
+
+def _secrets_in(address: str) -> list[str]:
+    """What is secret by itself in an address that alerts go to: everything but the scheme, domains and common words."""
+    _, _, rest = address.strip().partition("://")
+    found = []
+    for part in re.split(r"[/?&=#:@,+]", rest):
+        is_domain = re.fullmatch(r"[\w-]+(?:\.[\w-]+)*\.(?:[A-Za-z]{2,12}|\d{1,3})", part) is not None
+        if len(part) >= SHORTEST_PART and not is_domain and part.lower() not in _ADDRESS_WORDS:
+            found += [part, urllib.parse.unquote(part)]
+    return found
