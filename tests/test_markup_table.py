@@ -36,3 +36,19 @@ def test_everything_knows_its_line() -> None:
         ("prose", "here", 11),
     ]
     assert [(item.what, item.line) for item in markup.left_out] == [("struck out", 11), ("a block of code", 13)]
+
+
+def test_items_of_lists_keep_their_markers_and_depth() -> None:
+    source = "1. Boil\n2. Add\n   - green\n\n   More.\n3) Wait\n\n- [ ] open\n- [x] done\n\n1984. A year.\n\n<ul><li>one</li></ul>\n"
+    items = [(item.marker, item.level, item.text) for item in read_markup(source).blocks if item.kind == "item"]
+    assert items == [
+        ("1", 0, "Boil"),
+        ("2", 0, "Add"),
+        ("•", 1, "green"),
+        ("", 0, "More."),
+        ("3", 0, "Wait"),
+        ("☐", 0, "open"),
+        ("☑", 0, "done"),
+        ("", 0, "1984. A year."),
+        ("•", 0, "one"),
+    ]

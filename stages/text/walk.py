@@ -19,6 +19,7 @@ _TASK = re.compile(r"\[[^\]\d]\]\s+")
 _TAGS_ALONE = re.compile(r"#[\w/-]*[^\W\d_][\w/-]*(?:[\s,]+#[\w/-]*[^\W\d_][\w/-]*)*")
 _CONTENTS_ALONE = re.compile(r"\[?\[_?toc_?\]\]?", re.IGNORECASE)
 _ENDS_LIKE_PROSE = re.compile(r"[.!?…。！？][\"'”’»)]*$")
+BULLET = "•"
 _WHOLE_BLOCKS = {"fence": "a block of code", "formula_block": "a formula"}
 
 
@@ -39,12 +40,14 @@ class Walk:
     def read(self) -> Markup:
         tokens = parser().parse(self._source, self._env)
         numbers = _numbers_that_are_words(tokens)
-        number, lists = "", 0
+        number, lists, marker = "", 0, ""
         at = 0
         while at < len(tokens):
             token = tokens[at]
             lists += (token.type == "list_item_open") - (token.type == "list_item_close")
             number = numbers.get(at, number)
+            if token.type == "list_item_open":
+                marker = "" if at in numbers else token.info or BULLET
             if token.type in ("table_open", "footnote_reference_open"):
                 at = self._skip(tokens, at)
             elif token.type in _WHOLE_BLOCKS:
@@ -54,8 +57,9 @@ class Walk:
             elif token.type == "container":
                 self._paragraph(self._parsed(token.content), self._line(token), "heading", level=6)
             elif token.type == "inline":
-                self._text(token, tokens[at - 1], number, is_item=lists > 0, is_quoted=_opens_quote(tokens, at))
-                number = ""
+                item = (marker, max(lists - 1, 0))
+                self._text(token, tokens[at - 1], number, item, is_item=lists > 0, is_quoted=_opens_quote(tokens, at))
+                number, marker = "", ""
             at += 1
         return Markup(tuple(self._blocks), tuple(self._left_out))
 
@@ -87,7 +91,9 @@ class Walk:
             self._left_out.append(LeftOut(what, " ".join(words), line))
         return at
 
-    def _text(self, token: Token, above: Token, number: str, *, is_item: bool, is_quoted: bool) -> None:
+    def _text(
+        self, token: Token, above: Token, number: str, item: tuple[str, int], *, is_item: bool, is_quoted: bool
+    ) -> None:
         children, line = token.children or [], self._line(token)
         if above.type == "heading_open":
             is_setext = above.markup in ("-", "=")
@@ -101,6 +107,7 @@ class Walk:
             line += callout[0].count("\n")
         elif is_item and (task := _TASK.match(content)):
             content = content[task.end() :]
+            item = ("☑" if task[0][1] in "xX" else "☐", item[1])
         if _CONTENTS_ALONE.fullmatch(content.strip()):
             return
         if _TAGS_ALONE.fullmatch(content.strip()):
@@ -108,16 +115,18 @@ class Walk:
             return
         if content != token.content:
             children = self._parsed(content)
-        is_short = is_item or above.type in ("dt_open", "dd_open")
-        self._paragraph(children, line, "item" if is_short else "prose")
+        if is_item:
+            self._paragraph(children, line, "item", level=item[1], marker=item[0])
+        else:
+            self._paragraph(children, line, "item" if above.type in ("dt_open", "dd_open") else "prose")
 
-    def _paragraph(self, children: Sequence[Token], number: int, kind: Kind, level: int = 0) -> None:
+    def _paragraph(self, children: Sequence[Token], number: int, kind: Kind, level: int = 0, marker: str = "") -> None:
         lines = self._inline.lines(children, number)
         self._inline.close(lines[-1])
         said = [line for line in lines if line.text]
         if said:
             text = " ".join(line.text for line in said)
-            self._blocks.append(Block(kind, text, said[0].number, level))
+            self._blocks.append(Block(kind, text, said[0].number, level, marker))
         for line in lines:
             self._media(line, is_heading=kind == "heading")
 
@@ -131,30 +140,31 @@ class Walk:
     def _html(self, token: Token) -> None:
         """A block of HTML: it is cut at the tags that break a text, and what is between them is read as Markdown."""
         first, kind, level = self._line(token), "prose", 0
-        buffer, start = "", first
+        buffer, start, marker = "", first, ""
         for lines_above, text, is_tag in pieces(token.content):
             tag = Tag(text, self._inline.ended) if is_tag else None
             if not (self._inline.hides or (tag and tag.is_tag and (tag.breaks or tag.hides))):
                 start = start if buffer.strip() else first + lines_above
                 buffer += text
                 continue
-            self._between(buffer, start, kind, level)
-            buffer = ""
+            self._between(buffer, start, kind, level, marker)
+            buffer, marker = "", ""
             if tag is None or tag.hides or self._inline.hides:
                 outside = Line(first + lines_above)
                 self._inline.tag(text, outside) if is_tag else self._inline.hide(text)
             elif not tag.is_end:
                 level = HEADINGS.get(tag.name, 0)
                 kind = "heading" if level else "item" if tag.name in ("li", "dt", "dd") else "prose"
+                marker = BULLET if tag.name == "li" else ""
             else:
                 kind, level = "prose", 0
-        self._between(buffer, start, kind, level)
+        self._between(buffer, start, kind, level, marker)
 
-    def _between(self, text: str, line: int, kind: str, level: int) -> None:
+    def _between(self, text: str, line: int, kind: str, level: int, marker: str) -> None:
         stripped = text.lstrip()
         if stripped:
             line += text[: len(text) - len(stripped)].count("\n")
-            self._paragraph(self._parsed(stripped.rstrip()), line, kind, level)  # type: ignore[arg-type]
+            self._paragraph(self._parsed(stripped.rstrip()), line, kind, level, marker)  # type: ignore[arg-type]
 
 
 def _opens_quote(tokens: Sequence[Token], at: int) -> bool:
