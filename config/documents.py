@@ -1,19 +1,30 @@
 """Reading one settings file: TOML, YAML or JSON, by its ending.
 
-What is wrong is said without quoting the text: it may hold keys.
+What is wrong is said with its line and column, without quoting the text: it may hold keys.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import tomllib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-_YAML_INT = re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")
-_YAML_FLOAT = re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+)$")
+from config.texts import place_of
+from config.yaml_documents import parse_yaml
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_JSON5_ERROR = re.compile(r"^<string>:(\d+) (Unexpected end of input|Unexpected).* at column (\d+)$", re.DOTALL)
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|//[^\n\r\u2028\u2029]*|/\*.*?\*/)
+      | (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+      | (?P<mark>[{}\[\]:,])
+      | (?P<word>[^\s{}\[\]:,"'/]+|.)""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def read_document(file: Path) -> dict[str, Any]:
@@ -22,17 +33,28 @@ def read_document(file: Path) -> dict[str, Any]:
     if parse is None:
         raise ValueError("its name must end in .toml, .yaml, .yml or .json")
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = _decoded(file.read_bytes())
         data = parse(text) if text.strip() else {}
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"is not UTF-8 text (byte {error.start})") from None
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+    if data is None:
+        return {}
     if not isinstance(data, dict):
         raise ValueError("must hold named blocks, such as Rendering")
     return data
+
+
+def _decoded(content: bytes) -> str:
+    """UTF-8 text, with or without the mark that Windows puts before it. Raises ValueError."""
+    if content.startswith(_UTF_16):
+        raise ValueError("is UTF-16 text; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"is not UTF-8 text (byte {error.start}, line {line})") from None
 
 
 def _parse_toml(text: str) -> Any:
@@ -42,56 +64,70 @@ def _parse_toml(text: str) -> Any:
         raise ValueError(f"is not TOML: {error}") from None
 
 
-def _parse_json(text: str) -> Any:
-    def block(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise ValueError(f"gives '{key}' twice in one block")
-            found[key] = value
-        return found
-
+def parse_json(text: str) -> Any:
+    """JSON, which may have comments, trailing commas and what else JSON5 allows. Raises ValueError with line and column."""
     try:
-        return json.loads(text, object_pairs_hook=block)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+        data = json.loads(text)
+    except ValueError:
+        data = _parse_json5(text)
+    if twice := next(_repeated_names(text), None):
+        name, start = twice
+        raise ValueError(f"is not JSON: '{name}' is given twice in one block ({place_of(text, start)})")
+    return data
 
 
-def _parse_yaml(text: str) -> Any:
-    import yaml
+def _parse_json5(text: str) -> Any:
+    import json5
 
-    class Loader(yaml.SafeLoader):
-        """YAML 1.1 with two traps taken out: `16:9` is no number in base 60, and no key counts twice."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-            seen: set[str] = set()
-            for key, _ in node.value:
-                name = str(key.value)
-                if name in seen and name != "<<":
-                    problem = f"'{name}' is given twice in one block"
-                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-                seen.add(name)
-            return super().construct_mapping(node, deep)
-
-    kept = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag in kept]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    Loader.add_implicit_resolver("tag:yaml.org,2002:int", _YAML_INT, list("-+0123456789"))
-    Loader.add_implicit_resolver("tag:yaml.org,2002:float", _YAML_FLOAT, list("-+.0123456789"))
+    if all(kind == "space" for kind, _, _ in _tokens(text)):
+        return None
     try:
-        data = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader, with less in it
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise ValueError(f"is not YAML: {getattr(error, 'problem', None) or 'unreadable'}{place}") from None
-    return {} if data is None else data
+        return json5.loads(text)
+    except ValueError as error:
+        found = _JSON5_ERROR.match(str(error))
+        if not found:
+            raise ValueError("is not JSON") from None
+        line, what, column = found[1], found[2], found[3]
+        if what == "Unexpected":
+            raise ValueError(f"is not JSON: an unexpected character (line {line}, column {column})") from None
+        raise ValueError(f"is not JSON: it ends too early ({place_of(text, len(text.rstrip()))})") from None
+
+
+def _repeated_names(text: str) -> Iterator[tuple[str, int]]:
+    """Names that a block of valid JSON5 gives a second time, with where they stand."""
+    blocks: list[set[str] | None] = []
+    before: tuple[str, int] | None = None
+    for kind, piece, start in _tokens(text):
+        if kind == "space":
+            continue
+        if piece == ":" and before and blocks and (names := blocks[-1]) is not None:
+            name = _name(before[0])
+            if name in names:
+                yield name, before[1]
+            names.add(name)
+        if kind == "mark" and piece in "{[":
+            blocks.append(set() if piece == "{" else None)
+        elif kind == "mark" and piece in "}]" and blocks:
+            blocks.pop()
+        before = None if kind == "mark" else (piece, start)
+
+
+def _name(piece: str) -> str:
+    """A name as it was meant, without quotes and with its escapes read."""
+    try:
+        return str(json.loads(piece))
+    except ValueError:
+        return piece.strip("\"'")
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    for match in _TOKEN.finditer(text):
+        yield match.lastgroup or "", match[0], match.start()
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
     ".toml": _parse_toml,
-    ".json": _parse_json,
-    ".yaml": _parse_yaml,
-    ".yml": _parse_yaml,
+    ".json": parse_json,
+    ".yaml": parse_yaml,
+    ".yml": parse_yaml,
 }

@@ -1,36 +1,29 @@
 """From files, environment and flags to `Settings`: defaults < profile < file < environment < flags.
 
-Every source is checked by itself, so that a mistake in a file shows even where a flag overrides it, and every problem
-is reported at once with where it stands. Where each value came from is kept: `framekeep config show` says it.
+Every source is checked by itself, so that a mistake in a file shows even where a flag overrides it; rules between
+settings hold for all sources together. Every problem is reported at once with where it stands. Where each value came
+from is kept: `framekeep config show` says it.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
-import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from config.documents import read_document
+from config.alert_addresses import wrong_addresses
 from config.errors import SettingsError
-from config.names import Cleaner, SettingPath, guide_path, takes_text
-from config.paths import expanded
+from config.merging import Merged
+from config.names import Cleaner, Items, SettingPath, guide_path
 from config.redaction import SECRETS
 from config.settings import Settings
+from config.sources import DEFAULT_FILES, PREFIX, Flags, Source, all_sources, default_file
 
-__all__ = ["Loaded", "SettingPath", "default_file", "guide_path", "load_settings", "validate_file"]
-
-PREFIX = "FRAMEKEEP_"
-NOT_SETTINGS = {"HOME", "CONFIG", "PROFILE", "FFMPEG"}
-PROFILES = ("production", "development")
-DEFAULT_FILES = ("framekeep.toml", "framekeep.yaml", "framekeep.yml", "framekeep.json")
+__all__ = ["DEFAULT_FILES", "Loaded", "SettingPath", "default_file", "guide_path", "load_settings", "validate_file"]
 
 
 @dataclass(frozen=True)
@@ -41,128 +34,90 @@ class Loaded:
     origins: dict[SettingPath, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Flaw:
+    """What pydantic found: where, and whether it is a rule between settings of a block rather than one value."""
+
+    path: SettingPath
+    problem: str
+    is_rule: bool
+
+
 def load_settings(
     *,
     file: Path | None = None,
     profile: str | None = None,
     environ: Mapping[str, str] | None = None,
-    flags: Mapping[SettingPath, Any] | None = None,
+    flags: Flags | None = None,
     folder: Path | None = None,
 ) -> Loaded:
     """Gather all sources. `folder` is searched for a default settings file. Raises SettingsError with every problem."""
     environ = os.environ if environ is None else environ
     SECRETS.learn_environment(environ)
-    merged: dict[str, Any] = {}
-    origins: dict[SettingPath, str] = {}
+    merged = Merged()
+    all_read = True
     problems: list[str] = []
-    for source, read in _sources(file, profile, environ, flags or {}, folder):
+    known: set[str] = set()
+    for source in all_sources(file, profile, environ, flags or {}, folder):
         try:
-            data = read()
+            found = _add(source, merged)
         except ValueError as error:
-            problems.append(f"{source}: {error}")
+            problems.append(f"{source.name}: {error}")
+            all_read = False
             continue
-        cleaner = Cleaner()
-        cleaned = cleaner.clean(data)
-        _, wrong = _validate(cleaned)
-        problems += [f"{source}: {problem}" for problem in (*cleaner.problems, *wrong)]
-        _merge(merged, cleaned, (), source, origins)
-    settings = None
-    if not problems:
-        # Each source holds by itself; what remains is a rule between settings of different sources.
-        settings, wrong = _validate(merged)
-        problems += [f"{', '.join(dict.fromkeys(origins.values()))}: {problem}" for problem in wrong]
-    if settings and settings.testing.simulate_failures and not settings.testing.force:
-        name = profile or environ.get(f"{PREFIX}PROFILE") or "none"
-        if name != "development":
-            source = origins.get(("testing", "simulate_failures"), "default")
-            problems.append(
-                f"{source}: Testing.SimulateFailures: only in the profile development (it is {name}), or with Testing.Force"
-            )
+        known |= set(found)
+        problems += [f"{source.name}: {problem}" for problem in found]
+    problems += merged.problems
+    settings, flaws = _validate(merged.data)
+    # Each value was looked at with its source; what remains are rules between settings, and lists put together.
+    if all_read:
+        problems += [f"{merged.source_of(flaw.path)}: {flaw.problem}" for flaw in flaws if flaw.problem not in known]
+    merged.settle()
+    if settings and not problems:
+        problems += _simulation_refused(settings, merged, profile or environ.get(f"{PREFIX}PROFILE") or "")
     if problems or settings is None:
         raise SettingsError(
             "The settings cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems),
             problems=problems,
             hint="correct them, then: framekeep config show",
         )
-    return Loaded(settings, origins)
+    return Loaded(settings, merged.origins)
 
 
-def validate_file(file: Path) -> None:
-    """Check one settings file alone. Raises SettingsError with every problem."""
-    load_settings(file=file, environ={}, folder=None)
+def validate_file(file: Path, profile: str | None = None) -> None:
+    """Check one settings file over a profile, and nothing else. Raises SettingsError with every problem."""
+    load_settings(file=file, profile=profile, environ={}, folder=None)
 
 
-_Source = tuple[str, typing.Callable[[], dict[str, Any]]]
+def _add(source: Source, merged: Merged) -> list[str]:
+    """Merge one source; returns what is wrong with it. Raises ValueError where it cannot be read."""
+    cleaner = Cleaner()
+    cleaned = cleaner.clean(source.read())
+    _, flaws = _validate(_without_items(cleaned))
+    merged.add(cleaned, source.name, repeatable=source.repeatable)
+    return [*cleaner.problems, *(flaw.problem for flaw in flaws if not flaw.is_rule), *wrong_addresses(cleaned)]
 
 
-def _sources(
-    file: Path | None,
-    profile: str | None,
-    environ: Mapping[str, str],
-    flags: Mapping[SettingPath, Any],
-    folder: Path | None,
-) -> Iterator[_Source]:
-    """Each source's name and how to read it (raises ValueError), the weakest first."""
-    if name := profile or environ.get(f"{PREFIX}PROFILE"):
-        yield f"profile {name}", lambda: _read_profile(name)
-    if found := file or default_file(environ, folder):
-        yield str(found), lambda: read_document(found)
-    for variable, text in sorted(environ.items()):
-        rest = variable.removeprefix(PREFIX)
-        if rest != variable and rest not in NOT_SETTINGS:
-            yield f"environment {variable}", _reader(rest.lower().split("__"), text)
-    for path, value in flags.items():
-        yield "command line", _reader(list(path), value)
+def _without_items(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Without single items of lists, which mean something only together with a weaker source's."""
+    return {
+        key: _without_items(value) if isinstance(value, dict) else value
+        for key, value in data.items()
+        if not isinstance(value, Items)
+    }
 
 
-def _reader(path: list[str], value: Any) -> typing.Callable[[], dict[str, Any]]:
-    def read() -> dict[str, Any]:
-        inner: Any = value
-        if isinstance(value, str) and not takes_text(tuple(path)):
-            inner = _scalar(value)
-        for name in reversed(path):
-            inner = {name: inner}
-        return typing.cast(dict[str, Any], inner)
-
-    return read
+def _simulation_refused(settings: Settings, merged: Merged, profile: str) -> list[str]:
+    if not settings.testing.simulate_failures or settings.testing.force or profile == "development":
+        return []
+    source = merged.source_of(("testing", "simulate_failures"))
+    return [
+        f"{source}: Testing.SimulateFailures: only in the profile development (it is {profile or 'none'}; choose it with "
+        "--profile development or FRAMEKEEP_PROFILE=development), or with Testing.Force"
+    ]
 
 
-def _read_profile(name: str) -> dict[str, Any]:
-    if name not in PROFILES:
-        raise ValueError(f"there is no such profile; one of: {', '.join(PROFILES)}")
-    return tomllib.loads((resources.files("config") / "profiles" / f"{name}.toml").read_text(encoding="utf-8"))
-
-
-def default_file(environ: Mapping[str, str], folder: Path | None) -> Path | None:
-    if named := environ.get(f"{PREFIX}CONFIG"):
-        return expanded(named)
-    for name in DEFAULT_FILES if folder else ():
-        if folder and (folder / name).is_file():
-            return folder / name
-    return None
-
-
-def _scalar(text: str) -> Any:
-    """A number, a truth value or a list where the text is one in JSON; else the text."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _merge(
-    into: dict[str, Any], data: Mapping[str, Any], path: SettingPath, source: str, origins: dict[SettingPath, str]
-) -> None:
-    for key, value in data.items():
-        here = (*path, key)
-        if isinstance(value, dict) and (isinstance(into.get(key), dict) or key not in into):
-            _merge(into.setdefault(key, {}), value, here, source, origins)
-        else:
-            into[key] = value
-            origins[here] = source
-
-
-def _validate(data: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
+def _validate(data: Mapping[str, Any]) -> tuple[Settings | None, list[_Flaw]]:
     if isinstance(exports := data.get("exports"), dict):
         known = {name: {"aspect": form.aspect} for name, form in Settings().exports.items()}
         data = {**data, "exports": known | exports}
@@ -172,11 +127,22 @@ def _validate(data: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         # A block's own rules are looked at once what it holds is right: "no levels" of three wrong ones says nothing.
         deeper = {item["loc"][:depth] for item in found for depth in range(len(item["loc"]))}
-        found = [item for item in found if item["loc"] not in deeper]
-        return None, [_in_words(tuple(map(str, item["loc"])), item["type"], item["msg"]) for item in found]
+        return None, [
+            _flaw(tuple(map(str, item["loc"])), item["type"], item["msg"], data)
+            for item in found
+            if item["loc"] not in deeper
+        ]
 
 
-def _in_words(path: SettingPath, kind: str, message: str) -> str:
-    if kind in ("model_type", "dict_type"):
-        message = "must be a block of settings"
-    return f"{guide_path(path)}: {message.removeprefix('Value error, ')}"
+def _flaw(path: SettingPath, kind: str, message: str, data: Any) -> _Flaw:
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    message = {
+        "model_type": "must be a block of settings",
+        "dict_type": "must be a block of settings",
+        "tuple_type": 'must be a list, as in A,B or ["A", "B"]',
+        "missing": "is needed and not given",
+        "string_type": "must be text (in quotes)",
+    }.get(kind, message.removeprefix("Value error, "))
+    is_rule = kind == "missing" or (kind == "value_error" and isinstance(data, dict))
+    return _Flaw(path, f"{guide_path(path)}: {message}", is_rule)

@@ -6,12 +6,14 @@ import difflib
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr
 
-from config.section import Section, squashed
+from config.section import Section, public_name, squashed
 from config.settings import Settings
+from config.texts import items_of
 
 SettingPath = tuple[str, ...]
 
@@ -19,15 +21,19 @@ SettingPath = tuple[str, ...]
 SHORT_BLOCKS = {"circuitbreaker": "resilience", "retry": "resilience", "fallback": "resilience"}
 
 
+class Items(dict[str, Any]):
+    """Some items of a list by their places (`{"0": …}`): they change a weaker source's list, or add to its end."""
+
+
 def guide_path(path: SettingPath) -> str:
     """A path of attribute names as a settings file spells it: `Resilience.Retry.InitialDelay`."""
     parts: list[str] = []
     model: type[Section] | None = Settings
     for name in path:
-        info = model.model_fields.get(name) if model else None
-        parts.append((info.alias or name) if info else name)
-        if info:
-            model = section_in(info.annotation)
+        known = model is not None and (name in model.model_fields or name in model.short_names)
+        parts.append(_spelling(model, name) if model and known else name)
+        if model and known:
+            model = section_in(_type_of(model, name))
     return ".".join(parts)
 
 
@@ -42,22 +48,43 @@ def section_in(annotation: Any) -> type[Section] | None:
     return None
 
 
-def takes_text(path: SettingPath) -> bool:
-    """Whether the setting that a path of names in any spelling leads to is text, so that `123` stays as it is."""
-    model: type[Section] | None = Settings
-    annotation: Any = None
-    in_mapping = False
-    for name in _full(path):
-        if in_mapping:
-            in_mapping = False
-            continue
-        field = _known(model).get(squashed(name)) if model else None
-        if model is None or field is None:
-            return False
-        annotation = model.model_fields[field].annotation
-        in_mapping = get_origin(annotation) is dict
-        model = section_in(annotation)
-    return annotation is str or SecretStr in (annotation, *get_args(annotation))
+def item_in(annotation: Any) -> Any:
+    """The type of one item where the annotation is that of a list, or of a list that may be left out; else None."""
+    if get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+        return next(filter(None, map(item_in, get_args(annotation))), None)
+    arguments = get_args(annotation)
+    return arguments[0] if get_origin(annotation) is tuple and arguments[1:] == (...,) else None
+
+
+def find(path: SettingPath) -> tuple[SettingPath, Any]:
+    """The attribute names that a path of names in any spelling means, and the setting's type; None where there is none."""
+    rest, found = list(_full(path)), list[str]()
+    annotation: Any = Settings
+    while rest:
+        if get_origin(annotation) is dict:
+            inner = get_args(annotation)[1]
+            # An area such as `Framekeep.Resilience` holds dots.
+            found.append(rest.pop(0) if section_in(inner) else ".".join(rest))
+            rest, annotation = (rest if section_in(inner) else []), inner
+        elif (item := item_in(annotation)) is not None:
+            found.append(rest.pop(0))
+            annotation = item
+        else:
+            model = section_in(annotation)
+            name = _known(model).get(squashed(rest[0])) if model else None
+            if model is None or name is None:
+                return (*found, *rest), None
+            found.append(name)
+            rest.pop(0)
+            annotation = _type_of(model, name)
+    return tuple(found), annotation
+
+
+def takes_text(annotation: Any) -> bool:
+    """Whether a typed text stays as it is for a setting of this type: `123` for a text, `A,B` for a list."""
+    is_optional = get_origin(annotation) in (typing.Union, types.UnionType)
+    kinds = set(get_args(annotation)) if is_optional else {annotation}
+    return item_in(annotation) is not None or bool({str, SecretStr, Path} & kinds)
 
 
 class Cleaner:
@@ -81,7 +108,7 @@ class Cleaner:
             if name is None:
                 self.problems.append(_unknown(key, model, path))
                 continue
-            fresh = self._value(model.model_fields[name].annotation, value, (*path, name))
+            fresh = self._value(_type_of(model, name), value, (*path, name))
             if name in cleaned:
                 self._join(cleaned[name], fresh, (*path, name))
             else:
@@ -89,14 +116,32 @@ class Cleaner:
         return cleaned
 
     def _value(self, annotation: Any, value: Any, path: SettingPath) -> Any:
+        if (item := item_in(annotation)) is not None:
+            return self._list(section_in(item), value, path)
         model = section_in(annotation)
-        if model is None:
-            return value
         if get_origin(annotation) is dict and isinstance(value, Mapping):
+            if model is None:
+                return dict(_dotted(value, ""))
             return {str(key): self._item(model, item, (*path, str(key))) for key, item in value.items()}
-        if get_origin(annotation) is tuple and isinstance(value, list | tuple):
-            return [self._item(model, item, (*path, str(rank))) for rank, item in enumerate(value)]
-        return self._item(model, value, path)
+        return value if model is None else self._item(model, value, path)
+
+    def _list(self, model: type[Section] | None, value: Any, path: SettingPath) -> Any:
+        if isinstance(value, str):
+            try:
+                value = items_of(value)
+            except ValueError as error:
+                self.problems.append(f"{guide_path(path)}: {error}")
+                return []
+        if isinstance(value, Mapping) and value and all(str(key).isdecimal() for key in value):
+            return Items({str(int(key)): self._entry(model, item, (*path, str(key))) for key, item in value.items()})
+        if isinstance(value, Mapping) and model:
+            value = [value]
+        if isinstance(value, list | tuple):
+            return [self._entry(model, item, (*path, str(rank))) for rank, item in enumerate(value)]
+        return value
+
+    def _entry(self, model: type[Section] | None, value: Any, path: SettingPath) -> Any:
+        return self._item(model, value, path) if model else value
 
     def _item(self, model: type[Section], value: Any, path: SettingPath) -> Any:
         if value is None:
@@ -126,9 +171,22 @@ def _full(path: SettingPath) -> SettingPath:
     return (block, *path) if block else path
 
 
+def _dotted(block: Mapping[Any, Any], before: str) -> Iterator[tuple[str, Any]]:
+    """A mapping's values under names with dots, where blocks were opened at them."""
+    for key, value in block.items():
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _type_of(model: type[Section], name: str) -> Any:
+    return model.short_names[name] if name in model.short_names else model.model_fields[name].annotation
+
+
 def _known(model: type[Section]) -> dict[str, str]:
-    """Attribute names by the squashed spellings that mean them."""
-    known = {squashed(name): name for name in model.model_fields}
+    """Attribute names, and short names, by the squashed spellings that mean them."""
+    known = {squashed(name): name for name in (*model.model_fields, *model.short_names)}
     return known | {squashed(info.alias or name): name for name, info in model.model_fields.items()}
 
 
@@ -153,8 +211,14 @@ def _advice(wanted: str, model: type[Section], path: SettingPath) -> str:
 
 def _spelled(name: str, model: type[Section]) -> str:
     if field := _known(model).get(name):
-        return model.model_fields[field].alias or field
+        return _spelling(model, field)
     return next(place for place in _places(Settings, ()) if squashed(place.rpartition(".")[2]) == name)
+
+
+def _spelling(model: type[Section], name: str) -> str:
+    """One attribute as files spell it."""
+    info = model.model_fields.get(name)
+    return (info.alias or name) if info else public_name(name)
 
 
 def _places(model: type[Section], path: SettingPath) -> Iterator[str]:

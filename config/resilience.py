@@ -64,17 +64,15 @@ class Retry(Section):
     """Retries of all steps together."""
 
     @classmethod
-    def spread(cls, value: Any) -> Any:
+    def filled(cls, given: dict[str, Any]) -> dict[str, Any]:
         """One list alone says what is meant: what it names leaves the other list's default."""
-        if not isinstance(value, dict):
-            return value
-        given = {squashed(str(key)): item for key, item in value.items()}
+        named = {squashed(str(key)): item for key, item in given.items()}
         for one, other in (("retryable_errors", "non_retryable_errors"), ("non_retryable_errors", "retryable_errors")):
-            named = given.get(squashed(one))
-            if isinstance(named, list | tuple) and squashed(other) not in given:
-                left = tuple(kind for kind in cls.model_fields[other].default if kind not in named)
-                value = {**value, other: left}
-        return value
+            kinds = named.get(squashed(one))
+            if isinstance(kinds, list | tuple) and squashed(other) not in named:
+                left = tuple(kind for kind in cls.model_fields[other].default if kind not in kinds)
+                return {**given, other: left}
+        return given
 
     @model_validator(mode="after")
     def _lists_do_not_overlap(self) -> Retry:

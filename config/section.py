@@ -6,7 +6,8 @@ One declaration makes both.
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
@@ -44,15 +45,32 @@ class Section(BaseModel):
         allow_inf_nan=False,
     )
 
+    short_names: ClassVar[Mapping[str, Any]] = {}
+    """Names that a source may use in place of settings, and the type of each: `filled` turns them into settings."""
+
     @classmethod
     def spread(cls, value: Any) -> Any:
-        """A short form of this block, written out; anything else as it came. Raises ValueError."""
+        """A short form of this block that is no block itself, written out; anything else as it came. Raises ValueError."""
         return value
+
+    @classmethod
+    def filled(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """The block with what follows from all that is given of it, once all sources are merged. Raises ValueError."""
+        return given
+
+    @classmethod
+    def outranked(cls, weaker: dict[str, Any], stronger: Mapping[str, Any]) -> dict[str, Any]:
+        """What a weaker source gives of this block, brought to the form in which a stronger one gives the same.
+
+        All names are attribute names or short names.
+        """
+        return weaker
 
     @model_validator(mode="before")
     @classmethod
-    def _spread(cls, value: Any) -> Any:
-        return cls.spread(value)
+    def _completed(cls, value: Any) -> Any:
+        value = cls.spread(value)
+        return cls.filled(value) if isinstance(value, dict) else value
 
     @field_validator("*", mode="before")
     @classmethod

@@ -40,6 +40,8 @@ def _bitrate(value: Any) -> Any:
     """`5M`, `900k` or a number of bits a second."""
     if isinstance(value, str) and (match := _BITRATE.match(value)):
         return round(float(match[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()])
+    if isinstance(value, str):
+        raise ValueError("must be bits a second, as in 5000000, 5M or 900k")
     return value
 
 
@@ -47,6 +49,8 @@ def _resolution(value: Any) -> Any:
     """`1920x1080`, as the wide format has it."""
     if isinstance(value, str) and (match := _RESOLUTION.match(value)):
         return int(match[1]), int(match[2])
+    if isinstance(value, str):
+        raise ValueError("must be width and height, as in 1920x1080")
     return value
 
 

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from typing import Literal
 
-from config.errors import SettingsError
 from config.redaction import redact
 from config.watching import Monitoring
 
@@ -86,22 +85,3 @@ class Alerts:
         for url in self._urls:
             sender.add(url)
         return bool(sender.notify(title=f"Framekeep: {title}", body=body, notify_type=apprise.NotifyType(kind)))
-
-
-def check_alert_urls(settings: Monitoring) -> None:
-    """Raise SettingsError for addresses that no Apprise plugin takes; only their scheme is told."""
-    if not settings.alert_urls:
-        return
-    import apprise
-
-    wrong = [
-        f"Monitoring.AlertUrls.{place}: no plugin takes '{url.get_secret_value().partition(':')[0]}:…'"
-        for place, url in enumerate(settings.alert_urls)
-        if not apprise.Apprise().add(url.get_secret_value())
-    ]
-    if wrong:
-        raise SettingsError(
-            "Alerts cannot be sent to these addresses:\n  " + "\n  ".join(wrong),
-            problems=wrong,
-            hint="see the addresses that Apprise knows, such as mailto://, slack:// and json://",
-        )

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from config.errors import SettingsError
 from config.watching import Monitoring
-from pipeline.alerts import Alerts, check_alert_urls
+from pipeline.alerts import Alerts
 
 
 def monitoring(**resilience: bool) -> Monitoring:
@@ -96,14 +95,6 @@ def test_an_alert_reaches_a_real_receiver() -> None:
     (item,) = got
     assert (item["title"], item["message"]) == ("Framekeep: Circuit open: OpenAI-LLM", "5 failures")
     assert item["type"] == "failure", "receivers that filter by it must not take it for mere news"
-
-
-def test_addresses_that_nobody_takes_are_named_by_their_scheme_alone() -> None:
-    settings = Monitoring.model_validate({"AlertUrls": ["json://localhost/", "carrier-pigeon://secret"]})
-    with pytest.raises(SettingsError) as caught:
-        check_alert_urls(settings)
-    assert caught.value.problems == ("Monitoring.AlertUrls.1: no plugin takes 'carrier-pigeon:…'",)
-    check_alert_urls(Monitoring())
 
 
 def test_without_addresses_no_thread_is_started() -> None:

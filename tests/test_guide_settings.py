@@ -264,7 +264,8 @@ def test_failures_on_purpose_are_refused_outside_the_development_profile(tmp_pat
     with pytest.raises(SettingsError) as caught:
         load_settings(profile="production", environ={}, flags=flags)
     assert caught.value.problems == (
-        "command line: Testing.SimulateFailures: only in the profile development (it is production), or with Testing.Force",
+        "command line: Testing.SimulateFailures: only in the profile development (it is production; choose it with "
+        "--profile development or FRAMEKEEP_PROFILE=development), or with Testing.Force",
     )
     with pytest.raises(SettingsError):
         load_settings(environ={}, flags=flags)

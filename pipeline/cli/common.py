@@ -44,7 +44,11 @@ ProfileOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, as in Rendering.Crf=18. May be repeated."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change one setting, as in Rendering.Crf=18. May be repeated; a list is A,B or one item each time.",
+    ),
 ]
 
 
@@ -72,8 +76,8 @@ class Common:
         """The settings that hold; `flags` name rendering settings that have an option of their own. Raises SettingsError."""
         from config.loader import load_settings
 
-        given: dict[SettingPath, Any] = dict(parse_set(text) for text in self.sets)
-        given |= {("rendering", name): value for name, value in flags.items() if value is not None}
+        given: list[tuple[SettingPath, Any]] = [parse_set(text) for text in self.sets]
+        given += [(("rendering", name), value) for name, value in flags.items() if value is not None]
         return load_settings(file=self.config, profile=self.profile, flags=given, folder=Path.cwd())
 
 

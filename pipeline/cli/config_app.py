@@ -35,11 +35,12 @@ def config_validate(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A settings file.")],
     as_json: JsonOption = False,
+    profile: ProfileOption = None,
 ) -> int:
-    """Check a settings file; every problem is shown at once."""
+    """Check a settings file over the profile in use; every problem is shown at once."""
     from pipeline.cli.settings import validate
 
-    return validate(gather(context, None, as_json), file)
+    return validate(gather(context, None, as_json, profile=profile), file)
 
 
 @config_app.command("schema", epilog="Example: framekeep config schema > framekeep.schema.json")

@@ -114,6 +114,11 @@ def settings_page() -> str:
         "`FRAMEKEEP_`, its name, and `__` for each dot: `FRAMEKEEP_RENDERING__CRF=18`; on the command line it is",
         "`--set Rendering.Crf=18`. Names are the same in upper and lower case, with or without underscores.",
         "",
+        "A JSON file may have comments, trailing commas and what else JSON5 allows. A list in the environment or on the command line",
+        "is `A,B`, `[\"A\", \"B\"]`, or one item for each `--set`; an empty text empties it; `Quality.Levels.0.Bitrate=6M`, or `__0` in the",
+        "environment, changes one place of it or adds to its end. Blocks are given as JSON. A list replaces a weaker source's list;",
+        "everything else adds up, and defaults fill what no source gave.",
+        "",
         "`framekeep config show` lists what is in effect and where it comes from; `framekeep config schema` prints a JSON Schema.",
         "",
     ]

@@ -118,7 +118,7 @@ def validate(common: Common, file: Path) -> int:
     """Check a file. Raises SettingsError with every problem."""
     from config.loader import validate_file
 
-    validate_file(file)
+    validate_file(file, common.profile or os.environ.get("FRAMEKEEP_PROFILE"))
     if common.json:
         console.out_json({"file": str(file), "valid": True})
     else:
