@@ -39,7 +39,8 @@ def test_everything_knows_its_line() -> None:
 
 
 def test_items_of_lists_keep_their_markers_and_depth() -> None:
-    source = "1. Boil\n2. Add\n   - green\n\n   More.\n3) Wait\n\n- [ ] open\n- [x] done\n\n1984. A year.\n\n<ul><li>one</li></ul>\n"
+    source = "1. Boil\n2. Add\n   - green\n\n   More.\n3) Wait\n\n- [ ] open\n- [x] done\n"
+    source += "\n1984. A year.\n\n<ul><li>one</li></ul>\n"
     items = [(item.marker, item.level, item.text) for item in read_markup(source).blocks if item.kind == "item"]
     assert items == [
         ("1", 0, "Boil"),

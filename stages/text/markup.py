@@ -22,9 +22,10 @@ _CLOSERS = "\"')]}\u201d\u2019\u00bb\u203a\u300d\u300f"
 class Block:
     """A paragraph, list item or heading in plain words; or a picture's path, or attributes between braces, in a line of its own.
 
-    `line` counts from 1. `level` is a heading's, or how deep an item's list stands in others. `marker` is what stands before a
-    list's item: its number, `•`, or a task's `☐` or `☑`; its second paragraph has none. `note` says what is wrong with a picture: `inside` a line of text, `second` in
-    one line, or `undefined`, whose `text` is the name of a reference that stands nowhere.
+    `line` counts from 1. `level` is a heading's, or how deep an item's list stands in others. `marker` is what stands before an
+    item of a list: its number, `•`, or a task's `☐` or `☑`; its second paragraph has none. `note` says what is wrong with a
+    picture: `inside` a line of text, `second` in one line, or `undefined`, whose `text` is the name of a reference that stands
+    nowhere.
     """
 
     kind: Kind
