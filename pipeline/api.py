@@ -20,13 +20,13 @@ from config.errors import FramekeepError, UsageError
 from config.loader import load_settings
 from config.paths import expanded
 from config.settings import Settings
+from pipeline.asking import Wish, asked_for
 from pipeline.batch import BatchItem, BatchResult, run_batch, run_each
 from pipeline.events import Bus, Event, Listener
 from pipeline.home import Home
 from pipeline.logs import log_event, set_levels
 from pipeline.lost import TAKEN_UP, lost_error, lost_jobs, take_up
-from pipeline.naming import slug
-from pipeline.options import DEFAULT_EXPORTS, JobOptions, check_exports, kept_options, level_named
+from pipeline.options import DEFAULT_OUTPUT, check_exports, kept_options
 from pipeline.report import Result, result_of
 from pipeline.resilience.breakers import Breakers
 from pipeline.resilience.restraints import Restraints
@@ -35,8 +35,6 @@ from pipeline.session import Session
 from stages.base import CancelToken
 from stages.brief import brief_from_canonical, canonical, load_brief
 from stages.models import Brief
-
-DEFAULT_OUTPUT = "videos"
 
 
 class Pipeline:
@@ -100,8 +98,7 @@ class Pipeline:
 
         Raises BriefError, UsageError or BusyError for what cannot be started; every other end is in the Result.
         """
-        loaded = brief if isinstance(brief, Brief) else load_brief(Path(brief))
-        options = self._options(loaded, exports, output, quality, stem)
+        loaded, options = asked_for(self.settings, brief, Wish(exports, output, quality, stem))
         result = self._session().run(loaded, options, restore_quality=restore_quality)
         if not isinstance(brief, Brief):
             # It is a job now, whatever became of it.
@@ -224,33 +221,6 @@ class Pipeline:
             raise lost_error(lost)
         problem = "fits several jobs" if fitting else "is not the id of a job"
         raise UsageError(f"'{job_id}' {problem}", hint="framekeep jobs")
-
-    def _options(
-        self,
-        brief: Brief,
-        exports: Sequence[str] | None,
-        output: Path | str | None,
-        quality: str,
-        stem: str,
-    ) -> JobOptions:
-        if isinstance(exports, str):
-            exports = [exports]
-        if stem and stem != Path(stem.replace("\\", "/")).name:
-            raise UsageError(f"'{stem}' cannot begin a file's name", hint="give a stem without folders")
-        quality = quality.strip()
-        names = tuple(dict.fromkeys(exports or brief.exports or DEFAULT_EXPORTS))
-        check_exports(self.settings, names)
-        level = level_named(self.settings.quality, quality).name if quality else ""
-        if output == "":
-            raise UsageError("The output folder has no name", hint="give one with --out, or leave --out away")
-        folder = Path(output) if output else Path.cwd() / DEFAULT_OUTPUT
-        return JobOptions(
-            exports=names,
-            output=expanded(folder).absolute(),
-            stem=stem or slug(brief.name),
-            quality=level,
-            source=str(brief.base / brief.name) if brief.base.is_absolute() else "",
-        )
 
     def _session(self) -> Session:
         bus = Bus(log_event, *([self._listener] if self._listener else []))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stages.render.encoder_choice import Choice
 
 DEFAULT_EXPORTS = ("youtube",)
+DEFAULT_OUTPUT = "videos"
 
 
 class JobOptions(Model):

@@ -10,6 +10,7 @@ from pathlib import Path
 from checkpoints.store import Store
 from config.errors import BriefError, DiskFullError, FramekeepError, UnavailableError, UsageError
 from config.settings import Settings
+from pipeline.findings import Findings
 from pipeline.options import JobOptions
 from pipeline.toolbox import Toolbox
 from stages.models import Brief
@@ -27,6 +28,12 @@ def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox) -> None:
 
     The output folder comes last: what is wrong otherwise leaves no empty folder behind.
     """
+    check_brief(brief, toolbox)
+    check_output(options.output)
+
+
+def check_brief(brief: Brief, toolbox: Toolbox) -> None:
+    """Raise UsageError or BriefError for everything in a brief that nobody can make, all of it at once."""
     checks: tuple[Callable[[], None], ...] = (
         lambda: _check_theme(brief),
         lambda: _check_visuals(brief),
@@ -37,25 +44,11 @@ def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox) -> None:
         lambda: _check_painters(toolbox),
         lambda: _check_glyphs(brief),
     )
-    found: list[UsageError] = []
+    findings = Findings()
     for check in checks:
-        try:
+        with findings.noting():
             check()
-        except UsageError as error:
-            found.append(error)
-    if found:
-        raise _together(found)
-    check_output(options.output)
-
-
-def _together(found: list[UsageError]) -> UsageError:
-    """One error for all: as it is where there is one, else a list of problems, each with its own way out."""
-    if len(found) == 1:
-        return found[0]
-    problems = [f"{error.message} (→ {error.hint})" if error.hint else error.message for error in found]
-    return BriefError(
-        f"{problems[0]} (and {len(problems) - 1} more)", problems=problems, hint="correct the brief and run again"
-    )
+    findings.raise_if_any()
 
 
 def notices(brief: Brief) -> list[str]:
