@@ -9,11 +9,13 @@ import functools
 import hashlib
 import importlib.util
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 KEY_SCHEMA = 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CHUNK_BYTES = 1 << 20
 # Requests are dumped models and plain values: nothing in them holds itself.
 _encode = json.JSONEncoder(
@@ -23,7 +25,14 @@ _encode = json.JSONEncoder(
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no white space: equal values give equal text. Raises ValueError for NaN."""
-    return _encode(value)
+    return escaped_bytes(_encode(value))
+
+
+def escaped_bytes(document: str) -> str:
+    """A JSON document with odd bytes of file names, which Python holds as surrogates, as escapes: it can be UTF-8 then."""
+    if document.isascii():
+        return document
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def step_key(stage: str, request: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,9 @@ class Refusals:
 
     def note(self, source: str, options: dict[str, Any], error: FramekeepError, now: float) -> None:
         """Note that a brief was refused, in place of an earlier refusal."""
-        row: dict[str, Any] = {"source": source, "options": canonical_json(options)}
-        row |= {"code": error.code, "message": error.message, "at": now}
+        row: dict[str, Any] = {"source": _column(source), "options": canonical_json(options)}
+        message = error.message.encode("utf-8", "backslashreplace").decode()
+        row |= {"code": error.code, "message": message, "at": now}
         with self._ledger.writing("note_refusal") as connection:
             connection.execute(_PUT, row)
 
@@ -46,10 +48,19 @@ class Refusals:
         """Let go of a brief that became a job, or is no more. Writes nothing where nothing is noted."""
         if any(refusal.source == source for refusal in self.all()):
             with self._ledger.writing("forget_refusal") as connection:
-                connection.execute("DELETE FROM refusals WHERE source = ?", (source,))
+                connection.execute("DELETE FROM refusals WHERE source = ?", (_column(source),))
 
     def all(self) -> list[Refusal]:
         """All of them, by where they stand."""
         with self._ledger.reading() as connection:
             rows = connection.execute(_ALL).fetchall()
-        return [Refusal(source, json.loads(options), *rest) for source, options, *rest in rows]
+        return [Refusal(os.fsdecode(source), json.loads(options), *rest) for source, options, *rest in rows]
+
+
+def _column(source: str) -> str | bytes:
+    """A path as SQLite takes it: text, or bytes where it is not UTF-8."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(source)
+    return source

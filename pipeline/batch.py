@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -97,7 +98,7 @@ def _stems(briefs: Sequence[Brief | Path | str]) -> list[str]:
     plain = [slug(brief.name if isinstance(brief, Brief) else Path(brief).stem) for brief in briefs]
     counts = Counter(plain)
     return [
-        f"{stem}-{hashlib.sha256(_place(brief).encode()).hexdigest()[:6]}" if counts[stem] > 1 else stem
+        f"{stem}-{hashlib.sha256(os.fsencode(_place(brief))).hexdigest()[:6]}" if counts[stem] > 1 else stem
         for brief, stem in zip(briefs, plain, strict=True)
     ]
 

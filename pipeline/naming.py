@@ -10,6 +10,7 @@ from checkpoints.keys import canonical_json
 from pipeline.options import JobOptions
 from stages.brief import canonical
 from stages.models import Brief
+from stages.text.names import readable
 
 
 def job_id(brief: Brief, options: JobOptions) -> str:
@@ -27,5 +28,5 @@ def job_id(brief: Brief, options: JobOptions) -> str:
 
 def slug(text: str) -> str:
     """A name that every filesystem takes: ASCII letters, digits and hyphens, at most 40."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", readable(text)).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "video"

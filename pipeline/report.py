@@ -89,12 +89,16 @@ class PossibleCharge(Model):
 
 
 class Result(Model):
-    """A run's outcome. `exit_code` is what the command line returns for it."""
+    """A run's outcome. `exit_code` is what the command line returns for it.
+
+    `warnings` name what is in the brief and not in the film, and what came up during the run.
+    """
 
     job_id: str
     status: Status
     outputs: tuple[Output, ...] = ()
     degradations: tuple[Degradation, ...] = ()
+    warnings: tuple[str, ...] = ()
     possibly_charged: tuple[PossibleCharge, ...] = ()
     steps: StepCount = StepCount()
     attempts: AttemptCount = AttemptCount()

@@ -77,6 +77,7 @@ class Run:
         self._begin_anew = begin_anew
         self._started = time.monotonic()
         self._attempts = AttemptCounter()
+        self._warnings: dict[str, None] = {}
         self._bus.subscribe(self._count)
         self._checkpoints = Checkpoints(
             self._home.ledger,
@@ -89,8 +90,13 @@ class Run:
         )
 
     def _count(self, event: Event) -> None:
-        if event.kind == "attempt" and event.job_id == self._job:
+        if event.job_id != self._job:
+            return
+        if event.kind == "attempt":
             self._attempts.note(event.data)
+        elif event.kind == "warning":
+            scene = f"scene {event.data['scene']}: " if event.data["scene"] else ""
+            self._warnings[f"{scene}{event.data['message']}"] = None
 
     def _may_use(self, record: Record) -> bool:
         """What stood in for a provider that failed serves the job that it was made for, while settings allow it."""
@@ -139,10 +145,23 @@ class Run:
             exports=list(self._options.exports),
             output=str(self._options.output),
         )
+        for message in self._of_the_brief():
+            self._warn(message, source="brief")
         for message in [*([_ANEW] if self._begin_anew else []), *notices(self._brief)]:
-            ledger.event(self._job, "warning", {"step": "", "scene": 0, "message": message})
-            self._bus.send("warning", self._job, step="", scene=0, message=message)
+            self._warn(message)
         return self._work()
+
+    def _warn(self, message: str, **more: str) -> None:
+        told = {"step": "", "scene": 0, "message": message, **more}
+        self._home.ledger.event(self._job, "warning", told)
+        self._bus.send("warning", self._job, **told)
+
+    def _of_the_brief(self) -> list[str]:
+        """What the brief holds and the film does not. A job that is resumed has this from the run that read the brief."""
+        if self._brief.warnings:
+            return list(self._brief.warnings)
+        told = [event.data for event in self._home.ledger.events(self._job) if event.kind == "warning"]
+        return list(dict.fromkeys(str(data["message"]) for data in told if data.get("source") == "brief"))
 
     @uncollected()
     def _finished_plan(self) -> tuple[Plan, Tally] | None:
@@ -171,6 +190,8 @@ class Run:
     def _already_done(self, finished: tuple[Plan, Tally]) -> Result:
         plan, tally = finished
         check_output(self._options.output)
+        for message in self._of_the_brief():
+            self._bus.send("warning", self._job, step="", scene=0, message=message)
         # It may have been killed in the act of noting that it was done.
         self._home.store.sweep()
         ledger = self._home.ledger
@@ -262,6 +283,7 @@ class Run:
             outputs=outputs,
             possibly_charged=self._possibly_charged(),
             degradations=degradations,
+            warnings=tuple(self._warnings),
             steps=StepCount(executed=tally.executed, reused=tally.reused),
             attempts=self._attempts.count(),
             elapsed_s=round(time.monotonic() - self._started, 3),
@@ -278,6 +300,7 @@ class Run:
             outputs=self._finished_outputs(plan) if status != "interrupted" else (),
             possibly_charged=self._possibly_charged(),
             degradations=self._degradations(plan, tally),
+            warnings=tuple(self._warnings),
             steps=StepCount(executed=tally.executed, reused=tally.reused),
             attempts=self._attempts.count(),
             elapsed_s=round(time.monotonic() - self._started, 3),

@@ -75,7 +75,10 @@ class ProviderChoice(Model):
 
 
 class Brief(Model):
-    """What the user asked for. Either `scenes` are given, or `text` is for a script writer. All paths are absolute."""
+    """What the user asked for. Either `scenes` are given, or `text` is for a script writer. All paths are absolute.
+
+    `warnings` name, with their lines, what stands in the brief and is neither spoken nor used.
+    """
 
     title: str
     author: str = ""
@@ -95,6 +98,7 @@ class Brief(Model):
     providers: ProviderChoice = ProviderChoice()
     base: Path = Path()
     name: str = "brief"
+    warnings: tuple[str, ...] = ()
 
 
 class ScriptScene(Model):

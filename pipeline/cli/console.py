@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from checkpoints.keys import escaped_bytes
 from config.redaction import RedactingFormatter, redact, redact_in
 
 Tone = Literal["plain", "good", "warn", "bad", "dim"]
@@ -103,7 +104,7 @@ def out_path(path: Path) -> None:
 def out_json(document: Any) -> None:
     """The one document that `--json` prints, without secrets."""
     text = json.dumps(redact_in(document), indent=2, ensure_ascii=not _is_utf8(sys.stdout), default=str)
-    _write(sys.stdout, text + "\n")
+    _write(sys.stdout, escaped_bytes(text) + "\n")
 
 
 def painted(text: str, tone: Tone, stream: TextIO) -> str:

@@ -10,17 +10,17 @@ from pydantic import ValidationError
 from config.errors import BriefError
 from stages.models import Brief
 
-_NOT_KEPT: Any = {"base": True, "scenes": {"__all__": {"line"}}}
+_NOT_KEPT: Any = {"base": True, "warnings": True, "scenes": {"__all__": {"line"}}}
 
 
 def canonical(brief: Brief) -> dict[str, Any]:
-    """The brief as JSON values. Paths are absolute posix text; `base` and `line` are left out."""
+    """The brief as JSON values. Paths are absolute posix text; `base`, `line` and `warnings` are left out."""
     kept: dict[str, Any] = _plain(brief.model_dump(exclude=_NOT_KEPT))
     return kept
 
 
 def brief_from_canonical(data: dict[str, Any]) -> Brief:
-    """The brief that `canonical` was given, but for `base` and `line`. Raises BriefError."""
+    """The brief that `canonical` was given, but for `base`, `line` and `warnings`. Raises BriefError."""
     try:
         return Brief.model_validate(data)
     except ValidationError as error:

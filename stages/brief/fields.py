@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from stages.brief.media import not_taken
 from stages.brief.nodes import Node
 from stages.brief.problems import Problems, nearest, shorten, unknown
+from stages.text.names import as_spelled
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.:+-]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -209,14 +210,18 @@ class Reader:
             self.wrong(node, key, f"{shorten(text)} is an address; download it and name the file")
             return None
         try:
-            path = (self.base / Path(text).expanduser()).absolute()
-            if not path.exists() and "%" in text:
-                path = (self.base / unquote(text)).absolute()
-                path.exists()
+            path = self._found(text)
         except (OSError, ValueError, RuntimeError) as error:
             self.wrong(node, key, f"{shorten(text)!r} cannot be a path: {shorten(str(error))}")
             return None
         return path
+
+    def _found(self, text: str) -> Path:
+        """The path that a brief writes, also where it writes it as an address does (`%20`) or in another Unicode form."""
+        written = [text, unquote(text)] if "%" in text else [text]
+        paths = [(self.base / Path(one).expanduser()).absolute() for one in written]
+        spelled = [as_spelled(path) for path in paths]
+        return next((path for path in spelled if path.exists()), spelled[-1])
 
 
 def _file_fault(path: Path) -> str:
@@ -232,9 +237,17 @@ def _file_fault(path: Path) -> str:
         return f"{path}: {error.strerror}"
 
 
+def _literal(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
+
+
 def _missing(path: Path, what: str) -> str:
     try:
-        close = nearest(path.name, sorted(other.name for other in path.parent.iterdir()))
+        names = {unicodedata.normalize("NFC", other.name): other.name for other in sorted(path.parent.iterdir())}
+        close = names.get(nearest(unicodedata.normalize("NFC", path.name), names), "")
+        close = close or next(
+            (f"{found.parent.name}/{found.name}" for found in path.parent.glob(f"*/{_literal(path.name)}")), ""
+        )
     except OSError:
         close = ""
     return f"there is no {what} {path}" + (f"; did you mean {close!r}?" if close else "")

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from config.errors import BriefError
-from stages.brief.fields import Reader, clean
-from stages.brief.nodes import Node, from_json, from_python, from_yaml
+from stages.brief.fields import Reader
+from stages.brief.nodes import from_json, from_python, from_yaml
 from stages.brief.problems import Problems
 from stages.brief.reading import read_text
 from stages.brief.schema import build
 from stages.models import Brief
+from stages.text.names import as_spelled
 
 Format = Literal["md", "txt", "yaml", "json"]
 FORMATS: dict[str, Format] = {
     ".md": "md", ".markdown": "md", ".txt": "txt", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
 }  # fmt: skip
-_SHORT_TITLE = 80
 
 
 def load_brief(path: Path) -> Brief:
@@ -30,6 +31,7 @@ def load_brief(path: Path) -> Brief:
     if format is None and path.is_file():
         what = f"ends in {path.suffix!r}" if path.suffix else "has no ending"
         raise BriefError(f"{path}: {what}; a brief ends in one of {' '.join(FORMATS)}", hint="rename the file")
+    path = as_spelled(path)
     text = read_text(path)
     return _parse(text, format or "txt", path.absolute().parent, path.stem, str(path))
 
@@ -41,8 +43,13 @@ def parse_brief(text: str, *, format: Format, base: Path, name: str) -> Brief:
 
 def brief_from_dict(data: Mapping[str, Any], base: Path, name: str) -> Brief:
     """The brief in a dict with the keys of a YAML brief. Raises BriefError, naming keys only."""
+    from stages.brief.words import in_plain_words
+
     problems = Problems(name)
-    return build(from_python(data, problems), Reader(problems, base.absolute()), name)
+    root = from_python(data, problems)
+    if isinstance(root.value, dict):
+        root = replace(root, value=in_plain_words(root.value, problems))
+    return build(root, Reader(problems, base.absolute()), name)
 
 
 def _parse(text: str, format: Format, base: Path, name: str, label: str) -> Brief:
@@ -51,29 +58,14 @@ def _parse(text: str, format: Format, base: Path, name: str, label: str) -> Brie
     if not text.strip():
         problems.add(1, "", "the brief is empty; write a text or scenes")
         problems.raise_if_any()
-    if format == "json":
-        root = from_json(text, problems)
-    elif format == "yaml":
-        root = from_yaml(text, problems)
-    elif format == "txt":
-        root = _plain_text(text)
+    if format in ("json", "yaml"):
+        from stages.brief.words import in_plain_words
+
+        root = from_json(text, problems) if format == "json" else from_yaml(text, problems)
+        if isinstance(root.value, dict):
+            root = replace(root, value=in_plain_words(root.value, problems))
     else:
         from stages.brief.markdown import from_markdown
 
-        root = from_markdown(text, problems)
+        root = from_markdown(text, problems, is_plain=format == "txt")
     return build(root, Reader(problems, base), name)
-
-
-def _plain_text(text: str) -> Node:
-    """All of it is text for the writer, but for a short first line with an empty one below: the title."""
-    text = clean(text).strip()
-    first, _, rest = text.partition("\n")
-    below, _, body = rest.partition("\n")
-    is_title = len(first) <= _SHORT_TITLE and not first.rstrip().endswith((".", ";", ",", ":"))
-    if is_title and not below.strip() and body.strip():
-        title, text = Node(first, 1, first), body.strip()
-        return Node({"title": title, "text": Node(text, 3, text)}, 1)
-    entries = {"text": Node(text, 1, text)}
-    if is_title and not rest:
-        entries["title"] = Node(text, 1, text)
-    return Node(entries, 1)

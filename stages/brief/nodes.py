@@ -17,11 +17,15 @@ _DEEPEST = 20
 
 @dataclass(frozen=True)
 class Node:
-    """A value and its line (from 1; 0 for none). `raw` is a scalar's text as it was written."""
+    """A value and its line (from 1; 0 for none). `raw` is a scalar's text as it was written.
+
+    `text_line` is the line of a text's first line, where its lines are lines of the file; else 0.
+    """
 
     value: Scalar | dict[str, Node] | list[Node]
     line: int = 0
     raw: str = ""
+    text_line: int = 0
 
     @property
     def kind(self) -> str:
@@ -119,7 +123,8 @@ def _from_events(events: Any, problems: Problems, first_line: int) -> Node:
             node, anchor = Node(done.value, done.line), done.anchor
         elif isinstance(event, yaml.ScalarEvent):
             value = _plain(event.value) if event.implicit[0] else event.value
-            node, anchor = Node(value, line, event.value), event.anchor
+            text_line = line + 1 if event.style == "|" else 0
+            node, anchor = Node(value, line, event.value, text_line), event.anchor
         elif isinstance(event, yaml.AliasEvent):
             node, anchor = anchors.get(event.anchor or "", Node(None, line)), None
             if event.anchor not in anchors:

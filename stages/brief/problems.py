@@ -14,6 +14,7 @@ class Problems:
     def __init__(self, label: str) -> None:
         self.label = label
         self._found: list[tuple[int, str]] = []
+        self._warnings: list[tuple[int, str]] = []
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -24,6 +25,17 @@ class Problems:
         text = ": ".join(part for part in (where, key, what) if part)
         if (line, text) not in self._found:
             self._found.append((line, text))
+
+    def warn(self, line: int, what: str) -> None:
+        """Note what does not stop anything, but must not go unsaid."""
+        where = f"{self.label}:{line}" if line else self.label
+        if (line, f"{where}: {what}") not in self._warnings:
+            self._warnings.append((line, f"{where}: {what}"))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Every warning, in the order of lines."""
+        return tuple(text for _, text in sorted(self._warnings, key=lambda found: found[0]))
 
     def raise_if_any(self) -> None:
         """Raise `BriefError` with every problem, in the order of lines."""

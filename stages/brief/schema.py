@@ -20,13 +20,14 @@ from stages.models import (
     TransitionName,
     Visual,
 )
+from stages.text.names import readable
 
 KEYS = (
     "title", "author", "description", "text", "scenes", "language", "voice", "style", "music", "pictures", "recordings", "captions",
     "transition", "exports", "length", "seed", "providers",
 )  # fmt: skip
 SCENE_KEYS = ("narration", "heading", "picture", "clip", "recording", "focus", "sound", "motion", "hold", "transition")
-_HINTS = {
+HINTS = {
     "theme": "`style: {theme: ...}`",
     "target_length_s": "`length: 75s`",
     "duration": "`length: 75s`",
@@ -54,7 +55,7 @@ def build(root: Node, reader: Reader, name: str) -> Brief:
     problems = reader.problems
     if root.value is None and not problems:
         problems.add(root.line, "", "the brief is empty; write a text or scenes")
-    found = reader.mapping(root, "", KEYS, _HINTS)
+    found = reader.mapping(root, "", KEYS, HINTS)
     values = {key: _read(reader, key, node) for key, node in found.items()}
     recordings = values.pop("recordings", None)
     text, scenes = values.get("text"), values.get("scenes")
@@ -68,12 +69,12 @@ def build(root: Node, reader: Reader, name: str) -> Brief:
     values["target_length_s"] = values.pop("length", None)
     values.setdefault("title", title_from(name))
     kept = {key: value for key, value in values.items() if value is not None}
-    return Brief(**kept, base=reader.base, name=name)
+    return Brief(**kept, base=reader.base, name=name, warnings=problems.warnings)
 
 
 def title_from(name: str) -> str:
     """A file's name as a person would write it: `my-first_film` gives `My first film`."""
-    words = " ".join(name.replace("_", " ").replace("-", " ").split())
+    words = " ".join(readable(name).replace("_", " ").replace("-", " ").split())
     return words[:1].upper() + words[1:] if any(char.isalnum() for char in words) else "Untitled"
 
 

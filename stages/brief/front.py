@@ -1,0 +1,176 @@
+"""A brief's front matter, as people and site generators write it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from typing import Any
+
+from stages.brief.nodes import Node, from_json, from_python, from_yaml
+from stages.brief.problems import Problems, nearest, shorten
+
+#: How front matter begins, and how it ends; word processors turn three hyphens into dashes.
+_OPENING = re.compile(r"-{3,}|\+\+\+|[—–]-?|-[—–]")
+_QUOTED = re.compile(r"^([ \t]*[\w-]+[ \t]*:[ \t]*)[“”„«]([^\"“”„«»\n]*)[“”»][ \t]*$", re.MULTILINE)
+_PROPERTY = re.compile(r"(?P<name>[A-Za-z][\w -]{0,30}?)[ \t]*:[ \t]+(?P<value>\S.*)")
+#: What note apps and site generators keep in front matter, and a film has no use for.
+_PAGE_KEYS_LISTED = """
+    abstract alias aliases author_profile authors background backgroundcolor banner bibliography body_class canonical
+    canonicalurl categories category citation class classes color comments contributors cover created created_at csl cssclass
+    cssclasses custom_edit_url custom_excerpt date datecreated datemodified documentclass draft email event excerpt expirydate
+    feature_image featured fontsize footer geometry header header-includes heroimage hidden hide_title icon id image images
+    isbn keywords lastmod lastupdated last_edited_time last_modified_at layout license linestretch link links linktitle location
+    markup marp math menu mathjax modified modified_at nav_order navigation next og_image outline output outputs pagination
+    paginate parent permalink prev pubdate publish published publishdate rating redirect_from redirect_to related reviewed
+    robots search series share sidebar sidebar_label sidebar_position size slug social source sources status subject subtitle
+    tag tags template thumbnail toc topic topics type uid up updated updated_at url uuid version view weight
+"""
+PAGE_KEYS = frozenset(_PAGE_KEYS_LISTED.split())
+_PROPERTIES_AT_LEAST = 2
+
+
+def split(text: str, problems: Problems) -> tuple[dict[str, Node], str, int]:
+    """Front matter by key, what follows it, and the line at which that starts."""
+    lines = text.split("\n")
+    start = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    first = lines[start].strip()
+    if first == "{" and (end := _json_end(lines, start)):
+        return _entries(from_json("\n" * start + "\n".join(lines[start:end]), problems), problems), *_rest(lines, end)
+    if not _OPENING.fullmatch(first):
+        return {}, text, 1
+    ends = ("+++",) if first == "+++" else ("---", "...", first)
+    for end in range(start + 1, len(lines)):
+        if lines[end].strip() in ends and not lines[end][:1].isspace():
+            inner = "\n".join(lines[start + 1 : end])
+            read = _from_toml if first == "+++" else _from_tidied_yaml
+            return _entries(read(inner, problems, start + 2), problems), *_rest(lines, end + 1)
+    problems.add(start + 1, "", f"the front matter is never closed; end it with a line of {ends[0]}")
+    return {}, "", len(lines)
+
+
+def known_entries(entries: dict[str, Node], known: tuple[str, ...], problems: Problems) -> dict[str, Node]:
+    """The entries that a brief has, whatever their case. What belongs to a page is named in a warning, and left out."""
+    kept: dict[str, Node] = {}
+    for name, node in entries.items():
+        plain = name.strip().lower()
+        if plain in known and plain not in entries:
+            kept[plain] = node
+        elif plain not in known and _is_for_a_page(plain, known):
+            problems.warn(node.line, f"not used: {shorten(name)}, which is no key of a brief")
+        else:
+            kept[name] = node
+    return kept
+
+
+def properties(text: str, known: tuple[str, ...]) -> int:
+    """How many lines at the start of a text are `Name: value` lines of a page, as some exports write them without a fence."""
+    count = 0
+    for line in text.split("\n"):
+        found = _PROPERTY.fullmatch(line.strip())
+        if not found or not _names_a_property(found["name"], known):
+            # A line of prose right below shows that those above are prose as well.
+            return count if not line.strip() and count >= _PROPERTIES_AT_LEAST else 0
+        count += 1
+    return count if count >= _PROPERTIES_AT_LEAST else 0
+
+
+def property_entries(lines: list[str], first_line: int) -> dict[str, Node]:
+    """Those lines by key."""
+    found = [(_PROPERTY.fullmatch(line.strip()), number) for number, line in enumerate(lines, first_line)]
+    return {
+        match["name"].strip().lower().replace(" ", "_"): Node(match["value"], number, match["value"])
+        for match, number in found
+        if match
+    }
+
+
+def _names_a_property(name: str, known: tuple[str, ...]) -> bool:
+    plain = name.strip().lower()
+    return plain in known or plain.replace(" ", "_") in PAGE_KEYS or plain.replace(" ", "") in PAGE_KEYS
+
+
+def _is_for_a_page(name: str, known: tuple[str, ...]) -> bool:
+    from stages.brief.schema import HINTS
+
+    plain = re.sub(r"[ -]", "_", name)
+    if plain in PAGE_KEYS or plain.replace("_", "") in PAGE_KEYS or name in PAGE_KEYS:
+        return True
+    return name not in HINTS and not nearest(name, known)
+
+
+def _entries(node: Node, problems: Problems) -> dict[str, Node]:
+    if isinstance(node.value, dict):
+        return dict(node.value)
+    if node.value is not None:
+        problems.add(node.line, "", f"the front matter is {node.kind}, not `key: value` lines")
+    return {}
+
+
+def _rest(lines: list[str], end: int) -> tuple[str, int]:
+    return "\n".join(lines[end:]), end + 1
+
+
+def _from_tidied_yaml(text: str, problems: Problems, first_line: int) -> Node:
+    """YAML whose quotes and spaces a word processor has made typographic."""
+    tidy = (
+        text.replace("\u00a0", " ").replace("\t", "    ") if "\u00a0" in text or re.search(r"^\t", text, re.M) else text
+    )
+    return from_yaml(_QUOTED.sub(r'\1"\2"', tidy), problems, first_line)
+
+
+def _from_toml(text: str, problems: Problems, first_line: int) -> Node:
+    import tomllib
+
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"at line (\d+)", str(error))
+        line = first_line + int(at[1]) - 1 if at else first_line
+        problems.add(line, "", f"not valid TOML: {shorten(str(error))}")
+        return Node(None, first_line)
+    except RecursionError:
+        problems.add(first_line, "", "is nested too deeply")
+        return Node(None, first_line)
+    node = from_python(_without_dates(data), problems)
+    return _with_lines(node, text.split("\n"), first_line)
+
+
+def _without_dates(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_dates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_dates(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else value
+
+
+def _with_lines(node: Node, lines: list[str], first_line: int) -> Node:
+    """The values of a TOML table with the lines of their keys; what is inside a value has its line."""
+    if not isinstance(node.value, dict):
+        return node
+    entries = {}
+    for name, entry in node.value.items():
+        key = re.compile(rf"\s*\[*\s*[\"']?{re.escape(name)}[\"']?\s*[=\].]")
+        line = next((number for number, text in enumerate(lines, first_line) if key.match(text)), first_line)
+        entries[name] = _at_line(entry, line)
+    return Node(entries, first_line)
+
+
+def _at_line(node: Node, line: int) -> Node:
+    value = node.value
+    if isinstance(value, dict):
+        value = {key: _at_line(item, line) for key, item in value.items()}
+    elif isinstance(value, list):
+        value = [_at_line(item, line) for item in value]
+    return Node(value, line, node.raw)
+
+
+def _json_end(lines: list[str], start: int) -> int:
+    """The line after a JSON object that begins the text; 0 where there is none, or nothing follows it."""
+    text = "\n".join(lines[start:])
+    try:
+        found, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return 0
+    last = start + text.count("\n", 0, end) + 1
+    return last if isinstance(found, dict) and not lines[last - 1].strip(" }") else 0
