@@ -139,6 +139,22 @@ def test_a_job_is_shown_with_steps_calls_news_error_and_what_to_type(run: Run, h
     assert document["next"] == "framekeep resume tides-1"
 
 
+@pytest.mark.parametrize(("ahead_s", "is_waited_for"), [(600, True), (-1, False), (-86_400, False)])
+def test_a_time_to_wait_for_that_has_passed_is_no_longer_waited_for(
+    run: Run, home: Home, ahead_s: float, is_waited_for: bool
+) -> None:
+    put(home, "tides-1", "running")
+    hint = "wait until 14:03:20 (30 s), then: framekeep resume tides-1"
+    error = {"code": "CIRCUIT_OPEN", "message": "OpenAI-LLM: Service temporarily unavailable", "hint": hint}
+    at = iso_time(time.time() + ahead_s)
+    home.ledger.set_state("tides-1", "parked", report={"error": error | {"resume_after": at}}, error=error)
+    document = json.loads(run("show", "tides-1", "--json")[1])
+    wanted = hint if is_waited_for else "framekeep resume tides-1"
+    assert (document["next"], document["error"]["hint"]) == (wanted, wanted)
+    assert json.loads(run("jobs", "--json")[1])["jobs"][0]["error"]["hint"] == wanted
+    assert ("14:03:20" in run("show", "tides-1")[1]) == is_waited_for
+
+
 def test_a_finished_job_shows_its_videos_and_no_next_command(run: Run, home: Home, tmp_path: Path) -> None:
     put(home, "tides-1", "done", report={"outputs": [output(tmp_path)]})
     _, out, _ = run("show", "tides-1")

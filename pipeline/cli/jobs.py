@@ -117,8 +117,16 @@ def describe(row: JobRow, state: str, saved: SavedProgress | None) -> dict[str, 
         "created_at": iso_time(row.created_at),
         "updated_at": iso_time(row.updated_at),
         "progress": describe_progress(saved),
-        "error": row.error,
+        "error": error_now(row, time.time()),
     }
+
+
+def error_now(row: JobRow, now: float) -> dict[str, Any] | None:
+    """Why a job stopped, as it is to be read at `now`: a time to wait for that has passed is not waited for any more."""
+    until = ((row.report or {}).get("error") or {}).get("resume_after") if row.error else None
+    if not row.error or not until or datetime.datetime.fromisoformat(until).timestamp() > now:
+        return row.error
+    return {**row.error, "hint": f"framekeep resume {row.id}"}
 
 
 def iso_time(unix_s: float) -> str:

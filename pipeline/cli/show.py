@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from pipeline.cli import console
 from pipeline.cli.common import Common
 from pipeline.cli.console import out, symbol
 from pipeline.cli.exits import ExitCode
-from pipeline.cli.jobs import describe, has_ledger, iso_time, local_time, open_home, state_of
+from pipeline.cli.jobs import describe, error_now, has_ledger, iso_time, local_time, open_home, state_of
 from pipeline.cli.summary import TONES, output_text
 from pipeline.cli.watching import STAGE_NAMES, degradation_text
 
@@ -68,7 +69,7 @@ def document_of(home: Home, row: JobRow) -> dict[str, Any]:
 def next_command(row: JobRow, state: str) -> str:
     """What to type to go on; empty where nothing is left to do."""
     if state in OPEN_STATES and state != "running":
-        return (row.error or {}).get("hint", "") or f"framekeep resume {row.id}"
+        return (error_now(row, time.time()) or {}).get("hint", "") or f"framekeep resume {row.id}"
     return ""
 
 
