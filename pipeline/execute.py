@@ -88,7 +88,7 @@ class Executor:
             cancel,
             self._note(step),
             job_id=self._job_id,
-            observe=lambda event: self._telemetry.take(step.id, event),
+            observe=lambda event: self._telemetry.take(step.id, event, step.scene),
             inject=faults,
         )
         with self._store.scratch() as folder:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pipeline.activity import Activities
 from pipeline.events import Event
 
 _WINDOW_S = 20.0
@@ -24,36 +25,41 @@ class Progress:
     scenes: int = 0
     frames_total: int = 0
     is_cut: bool = False
-    stage: str = ""
-    scene: int = 0
     quality: str = ""
-    provider: str = ""
+    encoder: str = ""
+    activities: Activities = field(init=False)
+    _last: tuple[str, int] = ("", 0)
     _levels: dict[str, str] = field(default_factory=dict)
     _reused: dict[str, int] = field(default_factory=dict)
     _finished: dict[str, int] = field(default_factory=dict)
     _partial: dict[str, int] = field(default_factory=dict)
     _history: deque[tuple[float, int]] = field(default_factory=deque)
 
+    def __post_init__(self) -> None:
+        self.activities = Activities(self.clock)
+
     def take(self, event: Event) -> None:
         """Count an event in."""
         data = event.data
+        self.activities.take(event)
+        if main := self.activities.main:
+            self._last = main.stage, main.scene
         match event.kind:
             case "job_started":
                 self.title = data["title"]
             case "planned":
                 self.steps_total, self.scenes = data["steps"], data["scenes"]
                 self.frames_total, self.is_cut = data["frames"], data["complete"]
-            case "step_started":
-                self.stage, self.scene = data["stage"], data["scene"]
-                if data["stage"] == "segment":
-                    self.quality = data["quality"]
-                    self._supersede(data["export"], data["step"])
+            case "step_started" if data["stage"] == "segment":
+                self.quality = data["quality"]
+                self._supersede(data["export"], data["step"])
+            case "attempt_started" if data["operation"] == "encode":
+                self.encoder = data["provider"]
             case "step_progress" if data["unit"] == "frames":
                 self._partial[data["step"]] = data["done"]
                 self._note_rate()
             case "step_executed":
                 self.steps_done += 1
-                self.provider = data["provider"] or self.provider
                 self._partial.pop(data["step"], None)
                 self._finished[data["step"]] = data["frames"]
                 self._note_rate()
@@ -62,8 +68,18 @@ class Progress:
                 if data["stage"] == "segment":
                     self._supersede(data["export"], data["step"])
                 self._reused[data["step"]] = data["frames"]
-            case "step_failed":
+            case "step_failed" | "step_stopped":
                 self._partial.pop(data["step"], None)
+
+    @property
+    def stage(self) -> str:
+        """What the run is at, or was at last."""
+        return self._last[0]
+
+    @property
+    def scene(self) -> int:
+        """Of which scene; 0 where it is of none."""
+        return self._last[1]
 
     def _supersede(self, export: str, step: str) -> None:
         """At another level an export begins anew: what was made of the level before counts no longer."""

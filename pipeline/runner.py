@@ -153,6 +153,7 @@ class Runner:
         while todo:
             step = todo.popleft()
             if not self._is_wanted(step):
+                self._bus.send("step_stopped", self._job_id, **_about(step))
                 continue
             if record := self._checkpoints.load(step):
                 reused.append((step, record))
@@ -267,8 +268,10 @@ class Runner:
         """After a step that was executed and gave no result."""
         if self._sharing.is_lost(running.lease):
             # Whatever it died of, another run makes it now.
+            self._bus.send("step_stopped", self._job_id, **_about(running.step))
             self._enqueue([running.step])
         elif isinstance(error, CancelledError) and running.cancel.cancelled:
+            self._bus.send("step_stopped", self._job_id, **_about(running.step))
             self._sharing.stop(running.lease)
         else:
             # Of a cancellation that nobody asked for, this too: dropped without a word, the step would be missing at the end.

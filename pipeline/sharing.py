@@ -189,10 +189,7 @@ class Sharing:
         return ready
 
     def _tell(self, step: Step, lease: Lease) -> None:
-        """Once for each run that is waited for: two that share most of their work wait for each other again and again."""
-        if lease.owner in self._told:
-            return
-        self._told.add(lease.owner)
+        """Whoever watches each time; the ledger once for each other run, as two that share their work wait again and again."""
         since = datetime.datetime.fromtimestamp(lease.since).astimezone().strftime("%H:%M:%S")
         who = f"job {lease.job_id} (process {lease.pid} on {lease.host} since {since})"
         data = {
@@ -206,5 +203,7 @@ class Sharing:
             "since": lease.since,
             "message": f"[Checkpoint] {step.id}: Waiting for {who}, which makes the same",
         }
-        self._ledger.event(self._job_id, "step_waiting", data)
+        if lease.owner not in self._told:
+            self._told.add(lease.owner)
+            self._ledger.event(self._job_id, "step_waiting", data)
         self._bus.send("step_waiting", self._job_id, **data)

@@ -58,13 +58,13 @@ class Telemetry:
         self._waiting: list[tuple[str, dict[str, Any]]] = []
         self._lock = threading.Lock()
 
-    def take(self, step: str, event: GuardEvent) -> None:
+    def take(self, step: str, event: GuardEvent, scene: int = 0) -> None:
         """One thing that happened in a call of a step. Whoever watches is told all; settings say what is kept and counted."""
         if isinstance(event, AttemptEnded):
             # Has a table of its own, and was told.
             return
         kind = _KINDS[type(event)]
-        data = {"step": step, **dataclasses.asdict(event)}
+        data = {"step": step, "scene": scene, **dataclasses.asdict(event)}
         self._bus.send(kind, self._job_id, **data)
         if not self._settings.enabled or isinstance(event, _PASSING):
             return

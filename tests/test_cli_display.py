@@ -39,12 +39,17 @@ def segment(kind: EventKind, number: int = 1, **data: Any) -> Event:
     return event(kind, **about, **data)
 
 
+def asked(step: str, operation: str, provider: str, number: int = 1) -> Event:
+    return event("attempt_started", step=step, scene=1, operation=operation, provider=provider, number=number, of=4)
+
+
 def watch(watcher: Watcher | PlainDisplay | QuietDisplay | LiveDisplay, clock: Clock) -> None:
     """A reused step, then a segment at 25 frames a second."""
     watcher.take(STARTED)
     watcher.take(event("step_reused", step="speech-1", stage="speech", scene=1, export="", frames=200))
     watcher.take(PLANNED)
     watcher.take(segment("step_started", quality="High"))
+    watcher.take(asked("segment-1", "encode", "libx264"))
     for done in range(0, 51, 10):
         clock.now = done / 25
         watcher.take(event("step_progress", step="segment-1", done=done, total=100, unit="frames"))
@@ -57,9 +62,9 @@ def test_the_view_tells_stage_scene_frames_speed_time_left_quality_and_provider(
     watcher.take(segment("step_executed", provider="libx264"))
     watcher.take(segment("step_started", 2, quality="High"))
     view = watcher.view()
-    assert view.place == "render · scene 2 of 4 · shorts"
+    assert view.place == "encoding shorts"
     assert (view.frames_done, view.frames_total, view.fraction) == (300, 1000, 0.3)
-    assert view.figures == "300 of 1000 frames · 50.0 fps · 0:14 left · High · libx264 · 2 of 10 steps"
+    assert view.figures == "300 of 1,000 frames of 2 videos · 50.0 fps · 0:14 left · High · libx264 · 2 of 10 steps"
 
 
 def test_a_new_job_starts_from_nothing() -> None:
@@ -68,7 +73,8 @@ def test_a_new_job_starts_from_nothing() -> None:
     watch(watcher, clock)
     watcher.take(event("job_started", "moon-2", title="Moon", exports=["square"], output="/v"))
     view = watcher.view()
-    assert (view.job_id, view.title, view.frames_done, view.steps_done, view.export) == ("moon-2", "Moon", 0, 0, "")
+    assert (view.job_id, view.title, view.frames_done, view.steps_done) == ("moon-2", "Moon", 0, 0)
+    assert view.place == "starting"
 
 
 def test_a_sentence_is_told_once_for_each_job() -> None:
@@ -111,9 +117,85 @@ def test_plain_lines_come_with_each_stage_and_then_only_every_few_seconds(capsys
     assert captured.out == ""
     assert lines[0] == "[0:00] 2 of 3: job tides-1: Tides: youtube, shorts into /v"
     assert lines[1] == "[0:00] 1 step already done, going on from there"
-    assert lines[2].startswith("[0:00] render · scene 1 of 4 · shorts · 200 of 1000 frames · High")
+    assert lines[2] == "[0:00] encoding shorts · 200 of 1,000 frames of 2 videos · High · libx264 · 1 of 10 steps"
     assert [line[:6] for line in lines[3:]] == ["[0:05]", "[0:10]"]
     assert display.fault is None
+
+
+def test_a_retry_is_told_in_a_plain_line_as_it_begins_and_again_while_nothing_else_happens(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = Clock()
+    display = PlainDisplay(clock)
+    start_writing(display)
+    display.take(paused(delay_s=14.0, asked_s=14.0))
+    display.break_silence()
+    clock.now = 20.0
+    display.break_silence()
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "[0:00] writing the script (OpenAI) · 0 of 1 steps",
+        "[0:00] write: OpenAI: retry 2 of 4 in 14 s (OpenAI said so)",
+    ]
+    display.take(asked("script", "write", "OpenAI", 3))
+    display.take(paused(delay_s=200.0, asked_s=None, retry=3))
+    clock.now = 50.0
+    display.break_silence()
+    display.break_silence()
+    assert capsys.readouterr().err.splitlines() == [
+        "[0:20] writing the script (OpenAI) · 0 of 1 steps",
+        "[0:20] write: OpenAI: retry 3 of 4 in 3 min 20 s",
+        "[0:50] writing the script: OpenAI: retry 3 of 4 in 2 min 50 s · 0 of 1 steps",
+    ]
+
+
+def test_one_long_call_is_no_silence(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    display = PlainDisplay(clock)
+    start_writing(display)
+    for clock.now in (29.0, 31.0, 45.0, 62.0):
+        display.break_silence()
+    assert capsys.readouterr().err.splitlines()[2:] == [
+        "[0:31] writing the script (OpenAI, for 31 s) · 0 of 1 steps",
+        "[1:02] writing the script (OpenAI, for 62 s) · 0 of 1 steps",
+    ]
+
+
+def test_a_short_pause_is_shown_and_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    display = PlainDisplay(Clock())
+    start_writing(display)
+    display.take(paused(delay_s=0.4, asked_s=None, retry=1))
+    assert display.watcher.view().place == "writing the script: OpenAI: retry 1 of 4 in 0.4 s"
+    assert "retry" not in capsys.readouterr().err
+
+
+def test_the_live_block_counts_down_to_the_retry() -> None:
+    clock = Clock()
+    watcher = Watcher(clock=clock)
+    start_writing(watcher)
+    watcher.take(paused(delay_s=14.0, asked_s=14.0))
+    places = []
+    for clock.now in (0.0, 9.5, 13.5, 14.0):
+        places.append(watcher.view().place)
+    assert places == [
+        "writing the script: OpenAI: retry 2 of 4 in 14 s (OpenAI said so)",
+        "writing the script: OpenAI: retry 2 of 4 in 5 s (OpenAI said so)",
+        "writing the script: OpenAI: retry 2 of 4 in 0.5 s (OpenAI said so)",
+        "writing the script (OpenAI, for 14 s)",
+    ]
+
+
+def start_writing(watcher: Watcher | PlainDisplay) -> None:
+    watcher.take(event("job_started", title="Tides", exports=["youtube"], output="/v"))
+    watcher.take(event("planned", steps=1, scenes=0, frames=0, complete=False))
+    watcher.take(event("step_started", step="script", stage="script", scene=0, export="", frames=0, quality=""))
+    watcher.take(asked("script", "write", "OpenAI"))
+
+
+def paused(delay_s: float, asked_s: float | None, retry: int = 2) -> Event:
+    about = {"step": "script", "scene": 0, "operation": "write", "provider": "OpenAI"}
+    counted = {"number": retry + 1, "retry": retry, "of": 4}
+    told = {"delay_s": delay_s, "kind": "RateLimitExceeded", "asked_s": asked_s}
+    return Event("retry", "tides-1", about | counted | told)
 
 
 def test_the_live_block_shows_where_the_run_stands_and_news_stay_above_it() -> None:
@@ -132,8 +214,8 @@ def test_the_live_block_shows_where_the_run_stands_and_news_stay_above_it() -> N
     assert display.fault is None
     for text in (
         "Tides · tides-1",
-        "render · scene 1 of 4 · shorts",
-        "250 of 1000 frames",
+        "encoding shorts",
+        "250 of 1,000 frames",
         "25.0 fps",
         "0:30 left",
         " 25%",

@@ -16,6 +16,7 @@ from checkpoints.locks import job_lock
 from checkpoints.owners import Owner
 from config.errors import DiskFullError
 from pipeline.cli.app import main
+from pipeline.cli.jobs import iso_time
 from pipeline.home import Home
 
 Run = Callable[..., tuple[int, str, str]]

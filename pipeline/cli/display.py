@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.cli import console
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _REFRESHES_PER_S = 5
 _BAR = 32
+_MOST_LINES = 4
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -45,12 +46,18 @@ class Display(ABC):
 
     def take(self, event: Event) -> None:
         """Show an event."""
+        self._safely(lambda: self._show(event))
+
+    def _show(self, event: Event) -> None:
+        if sentence := self.watcher.take(event):
+            self.message(*sentence)
+        self._after(event)
+
+    def _safely(self, show: Callable[[], None]) -> None:
         if self.fault or self.is_gone:
             return
         try:
-            if sentence := self.watcher.take(event):
-                self.message(*sentence)
-            self._after(event)
+            show()
         except OSError:
             # The terminal was closed.
             self.is_gone = True
@@ -91,16 +98,44 @@ class QuietDisplay(Display):
 
 
 class PlainDisplay(Display):
-    """Lines for logs: a new stage, news, and how far it is every `interval_s` seconds."""
+    """Lines for logs: a new stage, news, and how far it is every `interval_s` seconds.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, *, interval_s: float = 5.0) -> None:
+    While nothing happens, as one long call is waited for, a line every `silence_s` says that, and for what.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, interval_s: float = 5.0, silence_s: float = 30.0
+    ) -> None:
         super().__init__(clock)
         self._interval_s = interval_s
-        self._last = float("-inf")
+        self._silence_s = silence_s
+        self._last, self._place = float("-inf"), ""
+        self._spoke = clock()
         self._seen: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch_silence, name="framekeep-display", daemon=True)
+
+    def __enter__(self) -> Display:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _watch_silence(self) -> None:
+        while not self._is_over.wait(1.0):
+            self.break_silence()
+
+    def break_silence(self) -> None:
+        """Say what is being done, if nothing was said for long and anything is."""
+        with self._lock:
+            if self._clock() - self._spoke >= self._silence_s:
+                self._safely(self._say_place)
 
     def message(self, text: str, tone: Tone = "plain") -> None:
+        self._spoke = self._clock()
         say(f"[{console.clock_text(self._clock() - self._started)}] {text}", tone)
 
     def _after(self, event: Event) -> None:
@@ -111,7 +146,7 @@ class PlainDisplay(Display):
             elif event.kind == "planned" and "planned" not in self._seen:
                 self._seen.add("planned")
                 self._tell_reused(self.watcher.view())
-            elif event.kind in ("step_started", "step_progress", "step_executed"):
+            elif event.kind in ("attempt_started", "step_progress", "step_executed"):
                 self._tell_progress(event)
 
     def _begin(self, view: View) -> None:
@@ -123,16 +158,20 @@ class PlainDisplay(Display):
             self.message(f"{console.count_text(view.steps_reused, 'step')} already done, going on from there")
 
     def _tell_progress(self, event: Event) -> None:
-        """A stage's first step at once; from then on only as often as the interval allows."""
-        stage = event.data.get("stage", "")
-        is_new = event.kind == "step_started" and stage not in self._seen
-        now = self._clock()
-        if not is_new and now - self._last < self._interval_s:
+        """The first time that somebody is at something at once; from then on only as often as the interval allows."""
+        doing = f"{event.data['operation']} by {event.data['provider']}" if event.kind == "attempt_started" else ""
+        is_new = bool(doing) and doing not in self._seen
+        if not is_new and self._clock() - self._last < self._interval_s:
             return
-        self._seen.add(stage)
-        self._last = now
+        self._seen.add(doing)
+        if self.watcher.view().place != self._place or self._clock() - self._last >= self._interval_s:
+            self._say_place()
+
+    def _say_place(self) -> None:
         view = self.watcher.view()
-        self.message(" · ".join(part for part in (view.place, view.figures) if part))
+        if view.activities:
+            self._last, self._place = self._clock(), view.place
+            self.message(" · ".join(part for part in (view.place, view.figures) if part))
 
 
 class LiveDisplay(Display):
@@ -216,9 +255,16 @@ def draw(view: View, elapsed_s: float) -> RenderableType:
     return Group(
         Text(title or "Framekeep", style="bold", no_wrap=True, overflow="ellipsis"),
         row,
-        Text(clean(view.place), style="cyan", no_wrap=True, overflow="ellipsis"),
+        *(Text(clean(line), style="cyan", no_wrap=True, overflow="ellipsis") for line in _few(view.activities)),
         Text(clean(view.figures), no_wrap=True, overflow="ellipsis"),
     )
+
+
+def _few(activities: Sequence[str]) -> list[str]:
+    """The first lines, and how many there are besides: the block must not grow beyond a small terminal."""
+    shown = list(activities[:_MOST_LINES]) or ["starting"]
+    more = len(activities) - len(shown)
+    return [*shown, f"and {more} more"] if more > 0 else shown
 
 
 def make_display(*, quiet: bool = False) -> Display:

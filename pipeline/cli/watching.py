@@ -8,28 +8,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.activity import wait_of
+from pipeline.cli.activity_text import activity_lines, wait_text
 from pipeline.cli.console import Tone, clock_text
 from pipeline.events import Event
 from pipeline.progress import Progress
+
+# Whoever looks on takes no notice of a shorter pause.
+_NOTICED_S = 1.0
+# Told each time.
+_WAITS = frozenset({"retry", "waiting"})
 
 STAGE_NAMES = {"segment": "render", "mix": "sound", "mux": "joining", "images": "pictures"}
 
 
 @dataclass(frozen=True)
 class View:
-    """Where a run stands. `fps` and `eta_s` are None until enough is known."""
+    """Where a run stands. `activities` are what is done side by side, in words. `fps` and `eta_s` are None until known."""
 
     job_id: str = ""
     title: str = ""
     exports: tuple[str, ...] = ()
     output: str = ""
     position: str = ""
-    stage: str = ""
-    scene: int = 0
-    scenes: int = 0
-    export: str = ""
+    activities: tuple[str, ...] = ()
+    is_encoding: bool = False
     quality: str = ""
-    provider: str = ""
+    encoder: str = ""
     steps_done: int = 0
     steps_reused: int = 0
     steps_total: int = 0
@@ -46,27 +51,22 @@ class View:
 
     @property
     def place(self) -> str:
-        """`render · scene 3 of 8 · shorts`."""
-        parts = [STAGE_NAMES.get(self.stage, self.stage) or "starting"]
-        if self.scene:
-            parts.append(f"scene {self.scene} of {self.scenes}" if self.scenes else f"scene {self.scene}")
-        if self.export and len(self.exports) > 1:
-            parts.append(self.export)
-        return " · ".join(parts)
+        """`encoding youtube; mixing the sound`."""
+        return "; ".join(self.activities) or "starting"
 
     @property
     def figures(self) -> str:
-        """`420 of 2100 frames · 31.2 fps · 0:54 left · High · libx264 · 14 of 40 steps`, as far as it is known."""
+        """`420 of 2,100 frames · 31.2 fps · 0:54 left · High · libx264 · 14 of 40 steps`, as far as it is known."""
         parts = []
         if self.is_cut and self.frames_total:
-            parts.append(f"{self.frames_done} of {self.frames_total} frames")
-        if self.fps is not None:
-            parts.append(f"{self.fps:.1f} fps")
-        if self.eta_s is not None:
-            parts.append(f"{clock_text(self.eta_s)} left")
-        parts += [part for part in (self.quality, self.provider) if part]
+            videos = f" of {len(self.exports)} videos" if len(self.exports) > 1 else ""
+            parts.append(f"{self.frames_done:,} of {self.frames_total:,} frames{videos}")
+        if self.is_encoding:
+            parts += [f"{self.fps:.1f} fps"] if self.fps is not None else []
+            parts += [f"{clock_text(self.eta_s)} left"] if self.eta_s is not None else []
+            parts += [part for part in (self.quality, self.encoder) if part]
         if self.steps_total:
-            parts.append(f"{self.steps_done + self.steps_reused} of {self.steps_total} steps")
+            parts.append(f"{self.steps_done + self.steps_reused:,} of {self.steps_total:,} steps")
         return " · ".join(parts)
 
 
@@ -91,31 +91,32 @@ class Watcher:
                 self._progress = Progress(clock=self.clock)
                 self._told.clear()
                 self._job = {"job_id": event.job_id, **event.data}
-            elif event.kind == "step_started":
-                self._job["export"] = event.data["export"]
             self._progress.take(event)
             sentence = sentence_of(event)
-            if sentence is None or sentence[0] in self._told:
+            if sentence is None:
                 return None
-            self._told.add(sentence[0])
+            # Two runs that share their work wait for each other again and again; a pause may well be as long as the last one.
+            once = f"{event.data['job']} {event.data['pid']}" if event.kind == "step_waiting" else sentence[0]
+            if event.kind not in _WAITS and once in self._told:
+                return None
+            self._told.add(once)
             return sentence
 
     def view(self) -> View:
         """Where the run stands now."""
         with self._lock:
             progress, job = self._progress, self._job
+            activities = progress.activities.all()
             return View(
                 job_id=job.get("job_id", ""),
                 title=progress.title,
                 exports=tuple(job.get("exports", ())),
                 output=job.get("output", ""),
                 position=self.position,
-                stage=progress.stage,
-                scene=progress.scene,
-                scenes=progress.scenes,
-                export=job.get("export", ""),
+                activities=tuple(activity_lines(activities, progress.scenes, self.clock())),
+                is_encoding=any(one.stage == "segment" for one in activities),
                 quality=progress.quality,
-                provider=progress.provider,
+                encoder=progress.encoder,
                 steps_done=progress.steps_done,
                 steps_reused=progress.steps_reused,
                 steps_total=progress.steps_total,
@@ -141,12 +142,22 @@ def sentence_of(event: Event) -> tuple[str, Tone] | None:
             return f"warning: {place}{data['message']}", "warn"
         case "circuit" | "step_waiting":
             return data["message"], "warn"
+        case "retry" | "waiting":
+            return _wait_sentence(event)
         case "health" if "NotifyUser" in data["actions"]:
             return _health_text(data), "good" if data["new"] == "Healthy" else "warn"
         case "attempt" if data["outcome"] != "ok" and data["code"] not in ("CIRCUIT_OPEN", "INTERRUPTED"):
             place = _place(data["operation"], data["scene"])
             return f"{place}: {data['provider']} failed ({data['code']}): {data['message']}", "warn"
     return None
+
+
+def _wait_sentence(event: Event) -> tuple[str, Tone] | None:
+    """A wait that one would notice. Nobody knows how long one for another call takes: the view shows it while it lasts."""
+    wait = wait_of(event, 0.0)
+    if wait.ends_at is None or wait.ends_at < _NOTICED_S:
+        return None
+    return f"{_place(event.data['operation'], event.data['scene'])}: {wait_text(wait, 0.0)}", "plain"
 
 
 def _health_text(data: dict[str, Any]) -> str:
