@@ -80,6 +80,7 @@ def picture_request(brief: Brief, script: Script, number: int, size: tuple[int, 
         height=round(size[1] * CARD_HEADROOM / 2) * 2,
         caption_safe=brief.captions != "none",
         language=brief.language,
+        items=scene.items,
     )
 
 

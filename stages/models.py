@@ -6,7 +6,7 @@ Times are seconds, positions are whole frames or whole samples; fractions of a p
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -50,14 +50,23 @@ class Visual(Model):
     sound: ClipSound | None = None
 
 
+class ListItem(NamedTuple):
+    """An item of a list as a card shows it. `marker` is its number, `•`, or a task's `☐` or `☑`; `depth` counts from 0."""
+
+    text: str
+    marker: str
+    depth: int = 0
+
+
 class SceneBrief(Model):
     """One scene as the user wrote it. `hold_s` is extra time after the narration. `line` is where it stands in the brief.
 
-    `recording` is a sound file in which the whole narration is spoken.
+    `recording` is a sound file in which the whole narration is spoken. `items` are those of the lists in the narration.
     """
 
     narration: str = ""
     heading: str = ""
+    items: tuple[ListItem, ...] = ()
     visual: Visual | None = None
     recording: Path | None = None
     motion: MotionName = "auto"
@@ -102,10 +111,11 @@ class Brief(Model):
 
 
 class ScriptScene(Model):
-    """One scene of the script: what is said, shown as heading, and asked of a picture provider."""
+    """One scene of the script: what is said, shown as heading or list, and asked of a picture provider."""
 
     narration: str
     heading: str = ""
+    items: tuple[ListItem, ...] = ()
     picture_prompt: str = ""
     visual: Visual | None = None
     recording: Path | None = None

@@ -17,13 +17,14 @@ from stages.base import CancelToken
 from stages.images.base import PictureRequest
 from stages.images.card import CardSpec, choose_layout, paint_ground, render_card
 from stages.images.card_backdrop import lay_over
-from stages.images.card_content import find_figure, find_items, find_quote, first_sentence, heading_of, support_line
+from stages.images.card_content import find_quote, first_sentence, heading_of, support_line
 from stages.images.card_icons import icon_for
 from stages.images.card_layouts import CardPlan, plan_card
 from stages.images.card_provider import CardProvider
 from stages.images.palette import PALETTES, contrast, luminance, mix, palette_for
 from stages.images.safe_area import safe_bottom
 from stages.images.themes import THEMES, check_theme
+from stages.models import ListItem
 from stages.typeset.svg import document, rasterise
 
 SIZES = [(640, 360), (360, 640), (360, 360)]
@@ -51,6 +52,17 @@ CARDS = {
     "figure": spec(heading="How fast", text="It grows about 10 centimeters each year."),
     "list": spec(
         heading="Morning", text="- Wake up early\n- Drink water\n- Walk outside for ten minutes\n- Plan the day"
+    ),
+    "tasks": spec(
+        items=(
+            ListItem("Find the shop", "\u2611"),
+            ListItem("Buy " + "very " * 40 + "old tea", "\u2610"),
+            ListItem("Green", "•", 1),
+            ListItem("Black", "•", 5),
+            ListItem("Go home", "10"),
+            ListItem("Rest", "11"),
+            ListItem("Begin again", "12"),
+        )
     ),
     "quote": spec(text="“If the reefs go, we lose more than a pretty picture,” said Sylvia Earle."),
     "one word": spec(heading="Go", text=""),
@@ -81,44 +93,26 @@ def test_words_choose_their_layout(name: str, layout: str) -> None:
     assert choose_layout(CARDS[name]) == layout
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "label", "lead", "share"),
-    [
-        ("In 2016, 90% of the reef died.", "90%", "of the reef died", "", 0.9),
-        ("Less than 1 percent of it.", "1%", "of it", "Less than", 0.01),
-        ("Nur 12,5 Prozent der Fläche.", "12,5%", "der Fläche", "", 0.125),
-        ("It sold $3.5 billion worth of shoes.", "$3.5 billion", "worth of shoes", "", None),
-        ("They weigh 1,200 kilograms each.", "1,200", "kilograms each", "", None),
-        ("Growth of 250% since May.", "250%", "since May", "", None),
-        ("About 10 centimeters each year.", "10", "centimeters each year", "About", None),
-    ],
-)
-def test_the_most_telling_number_is_found(text: str, value: str, label: str, lead: str, share: float | None) -> None:
-    figure = find_figure(text)
-    assert figure is not None
-    assert (figure.value, figure.label, figure.lead) == (value, label, lead)
-    assert figure.share == (pytest.approx(share) if share is not None else None)
+def test_items_of_a_list_come_first_whatever_else_the_text_holds() -> None:
+    items = (ListItem("Boil 1.5 l", "1"), ListItem("Wait", "2"))
+    assert choose_layout(spec(text="In 2016, 90% of it died.", items=items)) == "list"
+    assert choose_layout(spec(index=1, items=items)) == "list"
+    assert choose_layout(spec(text="Boil it.", items=items[:1])) == "statement"
 
 
-@pytest.mark.parametrize("text", ["Nothing here.", "Since 1952 they knew.", "Chapter 3", "Call 555-1234."])
-def test_a_year_or_a_chapter_is_no_figure(text: str) -> None:
-    assert find_figure(text) is None
+@pytest.mark.parametrize(("size", "rows"), [((640, 360), 6), ((360, 360), 5), ((360, 640), 7)])
+def test_a_list_that_is_too_long_says_how_many_more_there_are(size: tuple[int, int], rows: int) -> None:
+    items = tuple(ListItem(f"Thing number {number}", str(number)) for number in range(1, 13))
+    shown = [" ".join(block.fitted.lines) for block in plan(spec(items=items), size).blocks if block.role == "item"]
+    assert shown == [*(f"Thing number {number}" for number in range(1, rows)), f"+{13 - rows}"]
 
 
-@pytest.mark.parametrize(
-    ("text", "items"),
-    [
-        ("- One\n- Two", ["One", "Two"]),
-        ("1. Mix it\n2. Bake it\n3. Eat it", ["Mix it", "Bake it", "Eat it"]),
-        ("You need three things: flour, water and salt.", ["Flour", "Water", "Salt"]),
-        ("Animals such as crabs, sea stars and eels.", ["Crabs", "Sea stars", "Eels"]),
-        ("First, wake up. Then, wash. Finally, eat.", ["Wake up", "Wash", "Eat"]),
-        ("Reefs give coastal towns food, fishing grounds and tourism.", []),
-        ("It was late, and we went home.", []),
-    ],
-)
-def test_an_enumeration_is_found_only_where_its_items_are_certain(text: str, items: list[str]) -> None:
-    assert find_items(text) == items
+def test_items_keep_their_numbers_and_stand_in_as_deep_as_they_were() -> None:
+    items = (ListItem("Three", "3"), ListItem("Green", "•", 1), ListItem("Four", "4"))
+    blocks = plan(spec(items=items), (640, 360)).blocks
+    assert [block.fitted.lines[0] for block in blocks if block.role == "index"] == ["3", "4"]
+    lefts = [block.x for block in blocks if block.role == "item"]
+    assert lefts[0] == lefts[2] < lefts[1]
 
 
 def test_a_quotation_has_its_speaker_and_a_quoted_word_is_none() -> None:

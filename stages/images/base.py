@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.base import CancelToken, Provider
+from stages.models import ListItem
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class PictureRequest:
     """A picture for one scene, `width` × `height` pixels.
 
     `prompt` describes what to show, for providers that can draw it. `caption_safe` keeps a card's text out of where
-    burned captions go.
+    burned captions go. `items` are those of the lists in the text.
     """
 
     heading: str
@@ -29,6 +30,7 @@ class PictureRequest:
     height: int
     caption_safe: bool
     language: str = "en"
+    items: tuple[ListItem, ...] = ()
 
 
 class ImageProvider(Provider):

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stages.images.card_content import find_items
+from stages.images.card_content import items_of
 from stages.images.card_icons import icon_for, icon_svg
 from stages.images.card_sheet import Composition, Sheet, heading_wish, wide_focus
 from stages.images.card_type import Block, Box, Wish, column, label_font
 from stages.images.palette import Palette
+from stages.models import ListItem
 
 # Tall pictures have no room for more items and the icon too.
 _ITEMS_BESIDE_ICON = 3
+# More rows than these stand closer.
+_FEW_ROWS = 5
 # Clear space above and below an item's text, as a share of its pane.
 _ROW_AIR = 0.12
+# Rows of a wide, a square and an upright picture.
+_MOST_ROWS, _MOST_ROWS_SQUARE, _MOST_ROWS_SLIM = 6, 5, 7
+# An item's list within another's stands so far in, in discs; a third one no further than a second.
+_STEP_IN, _DEEPEST = 1.5, 2
 # From the top of a line to the middle of a digit, in type sizes.
 _DIGIT_MIDDLE = 0.436
 
@@ -21,7 +28,7 @@ _DIGIT_MIDDLE = 0.436
 def list_card(sheet: Sheet) -> Composition | None:
     """The card, or None when the text enumerates nothing."""
     inside, unit = sheet.inside, sheet.unit
-    items = find_items(sheet.spec.text)
+    items = _shown(sheet, items_of(sheet.spec))
     if not items:
         return None
     badge = 118 * unit
@@ -60,28 +67,49 @@ def _badge(palette: Palette, icon: str, left: float, top: float, size: float) ->
     )
 
 
-def _rows(sheet: Sheet, items: Sequence[str], box: Box) -> tuple[list[Block], str]:
-    """One pane per item, its number in a circle, all set in the size that suits the longest."""
+def _shown(sheet: Sheet, items: Sequence[ListItem]) -> list[ListItem]:
+    """The items that there is room for; a last row tells how many more there are."""
+    most = _MOST_ROWS_SLIM if sheet.slim else _MOST_ROWS_SQUARE if sheet.tall else _MOST_ROWS
+    if len(items) <= most:
+        return list(items)
+    return [*items[: most - 1], ListItem(f"+{len(items) - most + 1}", "")]
+
+
+def _rows(sheet: Sheet, items: Sequence[ListItem], box: Box) -> tuple[list[Block], str]:
+    """One pane per item, its marker in a circle, all set in the size that suits the longest."""
     unit = sheet.unit
-    gap = 18 * unit
+    gap = 18 * unit if len(items) <= _FEW_ROWS else 12 * unit
     height = min((box.height - gap * (len(items) - 1)) / len(items), 138 * sheet.small)
     used = height * len(items) + gap * (len(items) - 1)
     top = box.top + ((box.height - used) / 2 if not sheet.tall else 0.0)
     disc = min(height * 0.29, 36 * sheet.small)
     indent = height * 0.5 + disc + 30 * unit
-    width = box.width - indent - 30 * unit
-    size = min(_item_size(sheet, item, width, height) for item in items)
+    panes = [_inset(box, item, disc, top + at * (height + gap), height) for at, item in enumerate(items)]
+    texts = [
+        Box(
+            pane.left + indent,
+            pane.top + _ROW_AIR * height,
+            pane.width - indent - 30 * unit,
+            height * (1 - 2 * _ROW_AIR),
+        )
+        for pane in panes
+    ]
+    size = min(_item_size(sheet, item.text, text) for item, text in zip(items, texts, strict=True))
     blocks: list[Block] = []
-    panes = []
-    for at, item in enumerate(items):
-        y = top + at * (height + gap)
-        wish = _item_wish(sheet, item, size)
-        blocks += column([wish], Box(box.left + indent, y + _ROW_AIR * height, width, height * (1 - 2 * _ROW_AIR)))
-        number = Wish("index", str(at + 1), label_font(), sheet.palette.kicker, disc, disc)
-        cx, cy = box.left + height * 0.5 + 4 * unit, y + height / 2
-        blocks += column([number], Box(cx - disc, cy - disc * _DIGIT_MIDDLE, disc * 2, disc), anchor="middle")
-        panes.append(_pane(sheet, at, Box(box.left, y, box.width, height), (cx, cy, disc)))
-    return blocks, "".join(panes)
+    drawn = []
+    for at, (item, pane, text) in enumerate(zip(items, panes, texts, strict=True)):
+        blocks += column([_item_wish(sheet, item.text, size)], text)
+        cx, cy = pane.left + height * 0.5 + 4 * unit, pane.top + height / 2
+        if item.marker.isdecimal():
+            number = Wish("index", item.marker, label_font(), sheet.palette.kicker, disc, disc * 0.6, most_lines=1)
+            blocks += column([number], Box(cx - disc, cy - disc * _DIGIT_MIDDLE, disc * 2, disc), anchor="middle")
+        drawn.append(_pane(sheet, pane) + _marker(sheet, item.marker, at, (cx, cy, disc)))
+    return blocks, "".join(drawn)
+
+
+def _inset(box: Box, item: ListItem, disc: float, top: float, height: float) -> Box:
+    inset = min(item.depth, _DEEPEST) * _STEP_IN * disc
+    return Box(box.left + inset, top, box.width - inset, height)
 
 
 def _item_wish(sheet: Sheet, item: str, largest: float) -> Wish:
@@ -92,18 +120,36 @@ def _item_wish(sheet: Sheet, item: str, largest: float) -> Wish:
     )
 
 
-def _item_size(sheet: Sheet, item: str, width: float, height: float) -> float:
-    wish = _item_wish(sheet, item, 42 * sheet.small)
-    return column([wish], Box(0, 0, width, height * (1 - 2 * _ROW_AIR)))[0].fitted.size_px
+def _item_size(sheet: Sheet, item: str, box: Box) -> float:
+    return column([_item_wish(sheet, item, 42 * sheet.small)], box)[0].fitted.size_px
 
 
-def _pane(sheet: Sheet, at: int, box: Box, circle: tuple[float, float, float]) -> str:
-    unit, palette = sheet.unit, sheet.palette
-    cx, cy, radius = circle
+def _pane(sheet: Sheet, box: Box) -> str:
+    palette = sheet.palette
     return (
         f'<rect x="{box.left:.1f}" y="{box.top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
-        f' rx="{22 * unit:.1f}" fill="{palette.deep}" fill-opacity="0.38" stroke="{palette.line}"'
-        f' stroke-opacity="0.20" stroke-width="{1.5 * unit:.2f}"/>'
-        f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}" fill="none" stroke="{palette.accents[at % 3]}"'
-        f' stroke-width="{2.6 * unit:.2f}"/>'
+        f' rx="{22 * sheet.unit:.1f}" fill="{palette.deep}" fill-opacity="0.38" stroke="{palette.line}"'
+        f' stroke-opacity="0.20" stroke-width="{1.5 * sheet.unit:.2f}"/>'
     )
+
+
+def _marker(sheet: Sheet, marker: str, at: int, circle: tuple[float, float, float]) -> str:
+    """A ring for a number, a dot for a bullet, a box with or without its tick for a task."""
+    cx, cy, radius = circle
+    colour = sheet.palette.accents[at % 3]
+    line = f'fill="none" stroke="{colour}" stroke-width="{2.6 * sheet.unit:.2f}"'
+    if marker.isdecimal():
+        return f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}" {line}/>'
+    if marker not in ("\u2610", "\u2611"):
+        dot = radius * (0.36 if marker else 0.0)
+        return f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="{dot:.1f}" fill="{colour}"/>'
+    side = radius * 1.24
+    box = (
+        f'<rect x="{cx - side / 2:.1f}" y="{cy - side / 2:.1f}" width="{side:.1f}" height="{side:.1f}"'
+        f' rx="{side * 0.2:.1f}" {line}/>'
+    )
+    if marker == "\u2610":
+        return box
+    points = ((-0.28, 0.0), (-0.06, 0.22), (0.3, -0.22))
+    tick = "L".join(f"{cx + across * side:.1f} {cy + down * side:.1f}" for across, down in points)
+    return box + f'<path d="M{tick}" {line} stroke-linecap="round" stroke-linejoin="round"/>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.images.card_content import Figure, find_figure
+from stages.images.card_figures import Figure, find_figure
 from stages.images.card_focal import ring_arc
 from stages.images.card_icons import icon_for, icon_svg
 from stages.images.card_sheet import Composition, Focus, Sheet, body_wish, heading_wish, rule, split
@@ -12,7 +12,7 @@ from stages.images.palette import Palette, mix
 
 def number_card(sheet: Sheet) -> Composition | None:
     """The card, or None when the text has no number worth one."""
-    figure = find_figure(f"{sheet.spec.text}\n{sheet.spec.heading}")
+    figure = find_figure(f"{sheet.spec.text}\n{sheet.spec.heading}", sheet.spec.language)
     if figure is None:
         return None
     gauge = _gauge_card(sheet, figure, figure.share) if figure.share is not None else None

@@ -45,6 +45,7 @@ class CardProvider(ImageProvider):
             seed=request.seed,
             caption_safe=request.caption_safe,
             language=request.language,
+            items=request.items,
         )
         pixels = render_card(spec, request.width, request.height)
         cancel.check()

@@ -87,6 +87,7 @@ def _as_written(scene: SceneBrief) -> ScriptScene:
     return ScriptScene(
         narration=scene.narration,
         heading=scene.heading,
+        items=scene.items,
         picture_prompt=": ".join(part for part in (scene.heading, said) if part),
         visual=scene.visual,
         recording=scene.recording,

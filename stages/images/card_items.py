@@ -1,0 +1,87 @@
+"""What a text enumerates without the marks of a list: steps, a list after a colon, short things joined by commas."""
+
+from __future__ import annotations
+
+import re
+
+from stages.models import ListItem
+from stages.text.binding import QUOTES, ends_sentence
+
+_MARKED = re.compile(r"^\s*(?:[-*\u2022]|(?P<number>\d{1,2})[.)])\s+(?P<text>.+)$", re.MULTILINE)
+_STEP = re.compile(
+    r"\b(?:First|Second|Third|Fourth|Fifth|Next|Then|Finally|Lastly|Step \d+)(?:ly)?\s?[,:]\s*([^;]+)", re.IGNORECASE
+)
+_AND = r",?\s+(?:and|or|und|oder|et|ou|y|o|e)\s+"
+_PARTS = re.compile(f"{_AND}|;\\s*|,\\s+")
+_BEFORE_SERIES = re.compile(
+    r".*\b(?:such as|like|including|includes?|between|from|of|are|were|need|needs|namely|wie|sind|zwischen|aus"
+    r"|comme|entre|como|come|tra)\s+(.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_WIDE_END = re.compile(
+    r"(?<=[\u3002\uff01\uff1f])(?![\u3002\uff01\uff1f\u300d\u300f\uff09])|(?<=[\u3002\uff01\uff1f][\u300d\u300f\uff09])"
+)
+_BULLET = "\u2022"
+_LONGEST_PART, _LONGEST_SERIAL = 8, 3
+
+
+def find_items(text: str, language: str = "") -> list[ListItem]:
+    """The items, three or more, or two where they have marks; none where it is not certain where each begins and ends."""
+    marked = [ListItem(found["text"], found["number"] or _BULLET) for found in _MARKED.finditer(text)]
+    if len(items := [item._replace(text=_item(item.text)) for item in marked]) > 1:
+        return items
+    sentences = sentences_of(text, language)
+    steps = [found[1] for sentence in sentences for found in _STEP.finditer(_bare(sentence))]
+    for texts in (steps, _after_colon(sentences), _serial(sentences)):
+        found = [_item(text) for text in texts]
+        if len(found) > 2 and all(found):
+            return [ListItem(text, str(number)) for number, text in enumerate(found, 1)]
+    return []
+
+
+def sentences_of(text: str, language: str = "") -> list[str]:
+    """A text's sentences: no mark within a number ends one, nor that of an abbreviation."""
+    found: list[str] = []
+    for line in text.splitlines():
+        words = [part for word in line.split() for part in _WIDE_END.split(word) if part]
+        start = 0
+        for at, word in enumerate(words, 1):
+            if at == len(words) or ends_sentence(word, words[at], language):
+                found.append(" ".join(words[start:at]))
+                start = at
+    return found
+
+
+def _after_colon(sentences: list[str]) -> list[str]:
+    for sentence in sentences:
+        _, colon, rest = _bare(sentence).partition(": ")
+        parts = _PARTS.split(rest.strip())
+        if colon and ": " not in rest and len(parts) > 2:
+            return parts if all(len(part.split()) <= _LONGEST_PART for part in parts) else []
+    return []
+
+
+def _serial(sentences: list[str]) -> list[str]:
+    """`\u2026 animals such as crabs, sea stars and eels.`: only after words that tell where the first item begins."""
+    for sentence in sentences:
+        match = re.match(rf"(.*?)((?:,\s+[^,]+)+?){_AND}([^,]+)$", _bare(sentence))
+        first = match and _BEFORE_SERIES.match(match[1])
+        if not match or not first:
+            continue
+        items = [first[1], *(part for part in re.split(r",\s+", match[2]) if part), match[3].strip()]
+        if all(len(item.split()) <= _LONGEST_SERIAL for item in items):
+            return items
+    return []
+
+
+def _bare(sentence: str) -> str:
+    """A sentence without the mark at its end."""
+    return sentence.strip().rstrip(QUOTES).rstrip(".!?\u2026\u3002\uff01\uff1f")
+
+
+def _item(text: str) -> str:
+    text = " ".join(text.split())
+    stem = text.rstrip(";,")
+    if ends_sentence(stem.split(" ")[-1]):
+        stem = stem.rstrip(".\u3002")
+    return stem[:1].upper() + stem[1:]
