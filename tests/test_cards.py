@@ -14,6 +14,7 @@ from PIL import Image
 
 from config.errors import CancelledError, UsageError
 from stages.base import CancelToken
+from stages.brief import load_brief
 from stages.images.base import PictureRequest
 from stages.images.card import CardSpec, choose_layout, paint_ground, render_card
 from stages.images.card_backdrop import lay_over
@@ -25,6 +26,7 @@ from stages.images.palette import PALETTES, contrast, luminance, mix, palette_fo
 from stages.images.safe_area import safe_bottom
 from stages.images.themes import THEMES, check_theme
 from stages.models import ListItem
+from stages.script.stage import from_scenes
 from stages.typeset.svg import document, rasterise
 
 SIZES = [(640, 360), (360, 640), (360, 360)]
@@ -317,3 +319,28 @@ def test_a_cancelled_card_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(CancelledError):
         CardProvider().draw(request(), cancel, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+# From the brief
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.md", "---\ntitle: T\n---\n## Steps\nHow:\n\n3. Boil **it**\n4. Wait\n   - [x] long\n"),
+        ("a.txt", "T\n\n## Steps\nHow:\n\n3. Boil it\n4. Wait\n   - [x] long\n"),
+        (
+            "a.yaml",
+            "title: T\nscenes:\n - heading: Steps\n   narration: |\n    How:\n\n    3. Boil it\n    4. Wait\n       - [x] long\n",
+        ),
+        (
+            "a.json",
+            '{"title": "T", "scenes": [{"heading": "Steps", "narration": "How:\\n\\n3. Boil it\\n4. Wait\\n   - [x] long"}]}',
+        ),
+    ],
+)
+def test_a_list_of_a_brief_is_shown_as_one_and_spoken_as_sentences(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    (scene,) = from_scenes(load_brief(tmp_path / name)).scenes
+    assert scene.items == (ListItem("Boil it", "3"), ListItem("Wait", "4"), ListItem("long", "☑", 1))
+    assert scene.narration.split("\n\n") == ["How:", "Boil it.", "Wait.", "long."]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from stages.brief.media import CLIP_ENDINGS
 from stages.brief.nodes import Node
 from stages.brief.problems import Problems, shorten, unknown
+from stages.models import ListItem
 from stages.text.markup import REFUSED, Block, LeftOut, ended, read_markup
 
 ATTRIBUTE_NAMES = ("motion", "focus", "sound", "hold", "transition", "recording")
@@ -41,6 +42,7 @@ class _Scene:
     line: int
     entries: dict[str, Node] = field(default_factory=dict)
     paragraphs: list[tuple[str, bool]] = field(default_factory=list)
+    items: list[ListItem] = field(default_factory=list)
     text_line: int = 0
 
     def node(self, *, spoken: bool = True) -> Node:
@@ -48,7 +50,7 @@ class _Scene:
         entries = dict(self.entries)
         if self.paragraphs:
             text = "\n\n".join(ended(part) if is_title and spoken else part for part, is_title in self.paragraphs)
-            entries["narration"] = Node(text, self.text_line, text)
+            entries["narration"] = Node(text, self.text_line, text, items=tuple(self.items))
         return Node(entries, self.line)
 
 
@@ -112,6 +114,8 @@ class _Body:
             text = ended(block.text) if block.kind == "item" else block.text
             self.scene.text_line = self.scene.text_line or line
             self.scene.paragraphs.append((text, block.kind == "heading"))
+            if block.marker:
+                self.scene.items.append(ListItem(block.text, block.marker, block.level))
 
     def scene_list(self) -> Node | None:
         """The scenes; what stands above the first `##` is a scene without a heading. None for prose."""

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from stages.brief.problems import Problems, shorten
+from stages.models import ListItem
 
 Scalar = str | int | float | bool | None
 _DEEPEST = 20
@@ -19,13 +20,15 @@ _DEEPEST = 20
 class Node:
     """A value and its line (from 1; 0 for none). `raw` is a scalar's text as it was written.
 
-    `text_line` is the line of a text's first line, where its lines are lines of the file; else 0.
+    `text_line` is the line of a text's first line, where its lines are lines of the file; else 0. `items` are those of the
+    lists that a narration was written with.
     """
 
     value: Scalar | dict[str, Node] | list[Node]
     line: int = 0
     raw: str = ""
     text_line: int = 0
+    items: tuple[ListItem, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-from stages.brief.fields import Reader
+from stages.brief.fields import Reader, clean
 from stages.brief.media import SOUND_ENDINGS, VISUAL_ENDINGS, pictures_in, recordings_in
 from stages.brief.nodes import Node
 from stages.models import (
@@ -137,6 +137,8 @@ def _scene(reader: Reader, node: Node, where: str) -> SceneBrief:
         if key in found:
             read = reader.prose if key == "narration" else reader.line_of_text
             values[key] = read(found[key], f"{where}: {key}")
+    if "narration" in found:
+        values["items"] = tuple(item._replace(text=clean(item.text)) for item in found["narration"].items)
     if "motion" in found:
         values["motion"] = reader.choice(found["motion"], f"{where}: motion", MotionName)
     if "transition" in found:
