@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from pydantic import SecretStr
@@ -38,6 +38,20 @@ class _VoiceAccount(TypedDict, total=False):
     model: str
     voice: str
     base_url: str
+
+
+def identities(providers: Iterable[Provider]) -> Identities:
+    """What enters a key of those who are asked in turn.
+
+    Of a free one after a paid one it is the name alone: the code and packages of a stand-in change with an upgrade, which is no
+    reason to buy a result again.
+    """
+    found: Identities = []
+    bought = False
+    for provider in providers:
+        bought = bought or provider.paid
+        found.append({"name": provider.name, **(provider.identity() if provider.paid or not bought else {})})
+    return found
 
 
 class Toolbox:
@@ -148,15 +162,15 @@ class Toolbox:
 
     @functools.cached_property
     def writer_identities(self) -> Identities:
-        return [{"name": writer.name, **writer.identity()} for writer in self.writers()]
+        return identities(self.writers())
 
     @functools.cached_property
     def speaker_identities(self) -> Identities:
-        return [{"name": speaker.name, **speaker.identity()} for speaker in self.speakers()]
+        return identities(self.speakers())
 
     @functools.cached_property
     def painter_identities(self) -> Identities:
-        return [{"name": painter.name, **painter.identity()} for painter in self.painters()]
+        return identities(self.painters())
 
     @functools.cached_property
     def encoder_identity(self) -> Mapping[str, str]:

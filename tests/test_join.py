@@ -17,9 +17,9 @@ from config.errors import CancelledError, CheckFailedError, DamagedSegmentError
 from stages.base import CancelToken
 from stages.render.check import Expectations, inspect
 from stages.render.join import mux
-from stages.render.languages import three_letters
 from stages.render.models import Encoding, MediaFacts, MuxSpec, TimedLine
 from stages.render.process import Run, run_ffmpeg
+from stages.text.languages import three_letters
 
 FPS, LENGTHS, SAMPLES = 30, (40, 1, 59), 100 * 1600
 TAGS = "format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"

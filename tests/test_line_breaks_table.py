@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.text.binding import ends_sentence
 from stages.text.clusters import clusters, columns
 from stages.text.line_breaks import Seam, cut_to_fit, is_address, pieces
 from stages.text.phrases import has_spaceless
+from stages.text.sentences import ends_sentence
 
 TABLE: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "tables/line_breaks.yaml").read_text(encoding="utf-8"))
 

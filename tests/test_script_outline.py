@@ -22,6 +22,7 @@ from stages.script.phrases import phrases
 from stages.script.pointing import leans
 from stages.script.sentences import Sentence, split
 from stages.script.words import count_words, speaking_s, stem, stems, words_in
+from stages.text.languages import LANGUAGE_NAMES
 
 ENGLISH = """\
 For most of the nineteenth century, a ship that lost sight of land at night was steering by guesswork. Captains kept a log, a
@@ -235,9 +236,7 @@ def test_no_text_breaks_the_splitter(text: str, language: str) -> None:
 
 
 def test_every_language_of_the_splitter_works() -> None:
-    from pysbd.languages import LANGUAGE_CODES
-
-    for language in LANGUAGE_CODES:
+    for language in (*LANGUAGE_NAMES, "xx"):
         script = write("Alpha beta gamma delta epsilon zeta eta theta. " * 4, language, 5)
         assert script.scenes[0].narration.startswith("Alpha"), language
     assert len(texts("これは本です。あれは海です。", "ja")) == 2
@@ -496,7 +495,7 @@ def test_a_stopped_run_stops_in_the_middle_of_a_long_text() -> None:
 
 
 def test_identity_names_the_versions_that_can_change_a_script() -> None:
-    assert set(OutlineWriter().identity()) == {"version", "pysbd", "tagger"}
+    assert set(OutlineWriter().identity()) == {"version", "sentencex", "text", "tagger"}
 
 
 def test_a_book_takes_seconds() -> None:

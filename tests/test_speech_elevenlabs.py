@@ -226,3 +226,18 @@ def test_the_settings_account_reaches_the_provider_and_no_secret_its_identity() 
         "version": "1", "model": "m9", "voice": "v9", "url": "https://api.elevenlabs.io"
     }  # fmt: skip
     assert SECRET not in repr(vars(speaker))
+
+
+def test_an_upgrade_changes_the_key_of_a_free_line_and_never_of_a_paid_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    brief = Brief(name="b", base=Path("/nowhere"), title="T", text="x")
+    orders: list[list[str]] = [["ElevenLabs", "hibari"], ["hibari", "ElevenLabs"]]
+
+    def keyed() -> list[object]:
+        accounts = {"elevenlabs": {"api_key": SECRET, "voice": "v9"}}
+        chains = [Settings.model_validate({"providers": {"tts": order, **accounts}}) for order in orders]
+        return [Toolbox(brief, settings).speaker_identities for settings in chains]
+
+    paid, free = keyed()
+    monkeypatch.setattr("stages.speech.voices.code_digest", lambda *packages: "the next version")
+    assert keyed()[0] == paid
+    assert keyed()[1] != free

@@ -1,9 +1,8 @@
-"""Packed tables, the faster segmenter and the engine's rest: less memory and time, and the same answers."""
+"""Packed tables and the engine's rest: less memory and time, and the same answers."""
 
 from __future__ import annotations
 
 import hashlib
-import random
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.base import CancelToken
-from stages.speech import frozen, hibari_engine, registry, segmenter
+from stages.speech import frozen, hibari_engine, registry
 from stages.speech.base import SpeechRequest
 from stages.speech.frozen import FrozenTable, pack
 
@@ -22,14 +21,6 @@ VALUES = (
     | st.floats(allow_nan=False)
     | st.dictionaries(st.text(max_size=5), st.floats(allow_nan=False))
 )
-WORDS = (
-    'the Dr. Mr Inc e.g. 5 5. 1) a) U.S. p.m. Hello world! Yahoo! ok? … ... "Yes," (he said) — it\'s well-known A B.C. John No. 3 '
-    "vs. z.B. bzw. Straße l'été M. Mme 3.14 www.a.com Jan. and, then; so: «non» “quote.” ‘x’ II. Ph.D. ?! !! 10:30 $5. 2nd"
-)
-PLAIN = (
-    "the Dr Mr a b i hello Yahoo it's well-known John No 3 5 vs etc l'été Straße IX and, then, Ph D bzw Sept Gen 2nd"
-)
-LANGUAGES = ("en", "de", "fr", "es", "ar", "hi", "el", "ja", "fa", "hy", "am", "xx")
 
 
 @given(st.dictionaries(st.text(), VALUES), st.text())
@@ -58,29 +49,6 @@ def test_only_large_dictionaries_are_packed() -> None:
     assert packed["small"] == {"a": 1}
     assert isinstance(packed["words"], list)
     assert isinstance(pack(large), FrozenTable)
-
-
-@pytest.mark.filterwarnings("ignore")  # pysbd's own invalid escapes
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_sentences_are_pysbds_own(language: str) -> None:
-    import pysbd
-    from pysbd.languages import LANGUAGE_CODES
-
-    theirs = pysbd.Segmenter(language=language if language in LANGUAGE_CODES else "en", clean=False)
-    rng = random.Random(language)
-    for number in range(60):
-        words = rng.choices((WORDS if number % 2 else PLAIN).split(), k=rng.randint(1, 14))
-        text = " ".join(words) + ("" if number % 2 else rng.choice((".", "!", "?", "")))
-        assert segmenter.cut(text, language) == list(theirs.segment(text)), text
-
-
-def test_a_plain_sentence_needs_no_segmenter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(segmenter, "_segmenter")
-    assert segmenter.cut("It's the 2nd well-known harbour, and the last.", "en") == [
-        "It's the 2nd well-known harbour, and the last."
-    ]
-    with pytest.raises(NameError):
-        segmenter.cut("One. Two.", "en")
 
 
 def test_packed_tables_read_as_hibaris_own() -> None:

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from stages.models import Word
 from stages.render.models import PlacedLine
-from stages.text.binding import binds, ends_sentence
+from stages.text.binding import binds
 from stages.text.clusters import columns, is_wide
 from stages.text.line_breaks import Seam, cut_to_fit, parts_of
 from stages.text.phrases import has_spaceless, is_spaceless
+from stages.text.sentences import ends_sentence
 
 SAMPLE_RATE_HZ = 48_000
 CHARACTERS_PER_SECOND = 20

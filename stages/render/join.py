@@ -21,11 +21,11 @@ from stages.base import CancelToken
 from stages.render.chapters import check_chapters
 from stages.render.check import HINT, Expectations, Finding, inspect, raise_for
 from stages.render.check_sound import unexpected_silence
-from stages.render.languages import three_letters
 from stages.render.models import Encoding, MediaFacts, MuxSpec
 from stages.render.probe import Fingerprint, VideoFacts, probe_video
 from stages.render.process import Run, run_ffmpeg
 from stages.render.tags import tags_file
+from stages.text.languages import three_letters
 
 if TYPE_CHECKING:
     from av.packet import Packet

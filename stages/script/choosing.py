@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stages.script.sentences import Sentence
-from stages.script.words import primary, speaking_s, stems
+from stages.script.words import speaking_s, stems
+from stages.text.languages import primary
 
 _DAMPING = 0.85
 _ROUNDS = 40

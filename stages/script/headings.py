@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from stages.script.phrases import ADDRESS, Phrase, phrases
-from stages.script.words import count_words, primary, stems
+from stages.script.words import count_words, stems
+from stages.text.languages import primary
 
 _MOST_CHARS = 40
 _SPACELESS_MOST_CHARS = 14

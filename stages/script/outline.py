@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from checkpoints.keys import code_digest
 from config.errors import UnavailableError
 from stages.base import CancelToken
 from stages.models import Brief, Script, ScriptScene
@@ -61,7 +62,8 @@ class OutlineWriter(ScriptWriter):
 
         return {
             "version": VERSION,
-            "pysbd": importlib.metadata.version("pysbd"),
+            "sentencex": importlib.metadata.version("sentencex"),
+            "text": code_digest("stages.text"),
             "tagger": tagger_identity(),
         }
 

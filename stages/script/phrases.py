@@ -16,7 +16,8 @@ from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
 
-from stages.script.words import bare, means_something, primary, stem
+from stages.script.words import bare, means_something, stem
+from stages.text.languages import primary
 
 Tagger = Callable[[list[str]], list[str]]
 

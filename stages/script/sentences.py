@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 from stages.script.pointing import leans
-from stages.script.words import count_words, primary
+from stages.script.words import count_words
+from stages.text.languages import primary
+from stages.text.sentences import BULLET, CLOSERS, ENDS, sentences
 
-_BULLET = re.compile(r"^\s*(?:[-*\u2022\u2013]|\d{1,2}[.)])\s+")
-_ENDS = (".", "!", "?", "\u2026", "\u3002", "\uff01", "\uff1f")
-_CLOSERS = "\"')]\u201d\u2019\u00bb\u203a\u201c"
 _HEADING_MOST_WORDS = 9
 _ANNOUNCING_MOST_WORDS = 7
 _FEW_WORDS, _FEW_CHARS = 5, 50
@@ -23,14 +20,6 @@ _CONTRAST = re.compile(
 #: A sentence longer than this is cut at a pause into parts of about half of it.
 _LONGEST_WORDS = 60
 _PAUSE = re.compile(r"(?<=[;:,\u2013\u2014\u2026\uff0c\u3001\uff1b])\s*")
-#: After a quotation that ends like a sentence, a capital begins the next one.
-_AFTER_QUOTATION = re.compile(
-    r"(?<=[.!?\u2026][\u201d\u00bb\u2019])\s+(?=[A-Z\u00c0-\u00de])|"
-    r"(?<=[.!?\u2026] \u00bb)\s+(?=[A-Z\u00c0-\u00de])"
-)
-#: Titles that pysbd ends a sentence after in some languages, though a name follows.
-_TITLED = re.compile(r"(?:^|\s)(?:Sra?|Srta|Dra?|Dott|Prof|Sig|Mme|Mlle|Mrs?|Ms|St|Sta|Av|Avda|Ing|Hr|Fr|Nr)\.$")
-_ABBREVIATED = re.compile(r"(?:^|\s)(?:[^\W\d_]{1,4}|\d{1,3})\.$")
 
 
 @dataclass(frozen=True)
@@ -75,11 +64,11 @@ def split(text: str, language: str, check: Callable[[], None] = lambda: None) ->
 
 def _of_paragraph(paragraph: str, heading: str, language: str) -> list[Sentence]:
     found: list[Sentence] = []
-    for sentence in _sentences(paragraph, language):
+    for sentence in sentences(paragraph, language):
         for number, part in enumerate(_parts(sentence)):
             opens = not found
             # Parts of one sentence belong together; where there is no punctuation at all, nobody can tell.
-            goes_on = number > 0 and any(mark in sentence for mark in _ENDS)
+            goes_on = number > 0 and any(mark in sentence for mark in ENDS)
             # A few words rarely stand alone: `The spot was there.`
             goes_on = goes_on or (not opens and len(part) < _FEW_CHARS and count_words(part) <= _FEW_WORDS)
             found.append(Sentence(part, opens, heading if opens else "", goes_on or leans(part, language)))
@@ -125,9 +114,9 @@ def _paragraphs(text: str) -> list[tuple[str, bool]]:
         lines: list[str] = []
         items: set[int] = set()
         for line in block.split("\n"):
-            if _BULLET.match(line):
+            if BULLET.match(line):
                 items.add(len(lines))
-                lines.append(_BULLET.sub("", line).strip())
+                lines.append(BULLET.sub("", line).strip())
             elif lines:
                 lines[-1] += " " + line.strip()
             else:
@@ -144,52 +133,15 @@ def _is_line_by_line(block: str) -> bool:
     """Whether each line is a sentence that has no full stop, as people write for a teleprompter."""
     lines = [line.strip() for line in block.split("\n")]
     return len(lines) > 2 and all(
-        line[:1].isupper() and not _BULLET.match(line) and not line.rstrip(_CLOSERS).endswith((*_ENDS, ","))
+        line[:1].isupper() and not BULLET.match(line) and not line.rstrip(CLOSERS).endswith((*ENDS, ","))
         for line in lines
     )
 
 
 def _ended(text: str) -> str:
     text = text.rstrip(" ;,")
-    return text if text.rstrip(_CLOSERS).endswith((*_ENDS, ":")) else f"{text}."
+    return text if text.rstrip(CLOSERS).endswith((*ENDS, ":")) else f"{text}."
 
 
 def _is_heading(paragraph: str) -> bool:
-    return not paragraph.rstrip(_CLOSERS).endswith(_ENDS) and count_words(paragraph) <= _HEADING_MOST_WORDS
-
-
-def _sentences(paragraph: str, language: str) -> list[str]:
-    """pysbd's sentences; what it cuts inside quotation marks, brackets or abbreviations is put together again."""
-    segments = [part for part in _segmenter(language).segment(paragraph) if part.strip()]
-    parts = [piece.strip() for part in segments for piece in _AFTER_QUOTATION.split(part)]
-    whole: list[str] = []
-    for part in parts:
-        if whole and (_is_open(whole[-1]) or not any(char.isalnum() for char in part) or _goes_on(whole[-1], part)):
-            whole[-1] += part if part[0] in _CLOSERS and len(part) == 1 else f" {part}"
-        else:
-            whole.append(part)
-    return whole
-
-
-def _is_open(sentence: str) -> bool:
-    """Whether a quotation or bracket is still open; a few sentences at most, lest one stray mark swallow all."""
-    pairs = (("\u201c", "\u201d"), ("\u00ab", "\u00bb"), ("(", ")"))
-    if "\u201e" in sentence:
-        pairs = (("\u201e", "\u201c"), ("\u00bb", "\u00ab"), ("(", ")"))
-    crooked = any(sentence.count(left) > sentence.count(right) for left, right in pairs)
-    return (crooked or sentence.count('"') % 2 == 1) and count_words(sentence) <= _LONGEST_WORDS
-
-
-def _goes_on(before: str, part: str) -> bool:
-    """`"Go home!" she said.` is one sentence, though a mark stands in its middle; so is `Im 18. Jh. kam ...`."""
-    if part[0].islower():
-        return before[-1] in _CLOSERS or bool(_ABBREVIATED.search(before))
-    return bool(_TITLED.search(before))
-
-
-@lru_cache(maxsize=8)
-def _segmenter(language: str) -> Any:
-    import pysbd
-    from pysbd.languages import LANGUAGE_CODES
-
-    return pysbd.Segmenter(language=language if language in LANGUAGE_CODES else "en", clean=False)
+    return not paragraph.rstrip(CLOSERS).endswith(ENDS) and count_words(paragraph) <= _HEADING_MOST_WORDS

@@ -49,8 +49,3 @@ class SpeechProvider(Provider):
 
     def rest(self) -> None:
         """All lines are spoken: let go of what is large. Asked again all the same, it is loaded again."""
-
-
-def primary(language: str) -> str:
-    """`de` of `de-AT`."""
-    return language.replace("_", "-").split("-")[0].lower()

@@ -29,7 +29,8 @@ from config.errors import (
 from stages.base import CancelToken
 from stages.loop_call import call_in_loop
 from stages.models import Word
-from stages.speech.base import SpeechProvider, SpeechRequest, Spoken, primary
+from stages.speech.base import SpeechProvider, SpeechRequest, Spoken
+from stages.text.languages import primary
 
 if TYPE_CHECKING:
     import httpx2

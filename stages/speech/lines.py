@@ -7,20 +7,13 @@ from __future__ import annotations
 
 import re
 
-from stages.speech import segmenter
-from stages.speech.base import primary
+from stages.text.sentences import BULLET, CLOSERS, ENDS, sentences
 
 # About 16 seconds of speech; the voices lose their melody, and one its words, in longer ones.
 LONGEST = 240
 # A Chinese or Japanese character takes as long as three letters.
 _WIDE = 3
-_CLOSERS = "\"'”’»›)]}」』）】》"
-_ENDS = (".", "!", "?", "…", "。", "！", "？", "．", "؟", "۔", "।")
-_BULLET = re.compile(r"^\s*(?:[-*+•–]|\d{1,2}[.)])\s+(?=\S)")
 _BULLET_MARK = re.compile(r"^\s*[-*+•–]\s+")
-_WIDE_ENDS = re.compile(rf"(?<=[。！？．])(?![{re.escape(_CLOSERS)}。！？．])")
-_WIDE_CLOSED = re.compile(rf"(?<=[。！？．][{re.escape(_CLOSERS)}])(?![{re.escape(_CLOSERS)}])")
-_SENTENCE = re.compile(r"(?<=[.!?…؟۔।])\s+")
 _WIDE_CHARS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\uac00-\ud7af]")
 # Where a long sentence may part, the best first: (after these, what it costs against an even cut).
 _STRONG, _CLAUSE = ";:；：", ",—–，、"
@@ -34,7 +27,7 @@ def split_lines(narration: str, language: str) -> list[str]:
     """The narration's lines in order. Nothing is lost but white space, list marks, and parts without a letter or digit."""
     lines: list[str] = []
     for block in _blocks(narration):
-        for sentence in _sentences(block, primary(language)):
+        for sentence in sentences(block, language):
             lines += _parts(sentence)
     return _speakable(lines)
 
@@ -47,55 +40,12 @@ def _blocks(text: str) -> list[str]:
         for line in paragraph.splitlines():
             if not line.strip():
                 continue
-            if fresh or _BULLET.match(line):
+            if fresh or BULLET.match(line):
                 blocks.append(_BULLET_MARK.sub("", line))
             else:
                 blocks[-1] += f" {line}"
             fresh = False
     return [" ".join(block.split()) for block in blocks]
-
-
-def _sentences(block: str, language: str) -> list[str]:
-    """pysbd's sentences, put together again where it cuts inside quotation marks or brackets, or before a small letter."""
-    parts = [part.strip() for part in _segment(block, language)]
-    parts = [piece.strip() for part in parts for piece in _wide_sentences(part)]
-    whole: list[str] = []
-    position = 0
-    for part in filter(None, parts):
-        start = block.index(part, position)
-        joint = block[position:start]
-        position = start + len(part)
-        if whole and (_goes_on(part) or _is_open(whole[-1])):
-            whole[-1] += joint + part
-        else:
-            whole.append(part)
-    return whole
-
-
-def _wide_sentences(text: str) -> list[str]:
-    return [piece for part in _WIDE_ENDS.split(text) for piece in _WIDE_CLOSED.split(part)]
-
-
-def _segment(block: str, language: str) -> list[str]:
-    parts = segmenter.cut(block, language)
-    # The segmenter rewrites some texts; what it gives back must be what it was given.
-    if "".join(parts).strip() == block:
-        return parts
-    return _SENTENCE.split(block)
-
-
-def _goes_on(part: str) -> bool:
-    return part[0].islower() or not any(char.isalnum() for char in part)
-
-
-def _is_open(sentence: str) -> bool:
-    """Whether a quotation or bracket is still open; only for a while, lest one stray mark swallow all."""
-    if len(sentence) > LONGEST:
-        return False
-    pairs = [("“", "”"), ("«", "»"), ("(", ")"), ("「", "」")]
-    if "„" in sentence:
-        pairs = [("„", "“"), ("(", ")")]
-    return any(sentence.count(left) > sentence.count(right) for left, right in pairs) or sentence.count('"') % 2 == 1
 
 
 def _length(text: str) -> int:
@@ -122,17 +72,17 @@ def _cuts(sentence: str) -> list[tuple[int, float]]:
     """Places to part, each with its price. A part of less than a few words is none."""
     found: list[tuple[int, float]] = []
     for match in re.finditer(r"\s+", sentence):
-        before = sentence[: match.start()].rstrip(_CLOSERS)[-1:]
+        before = sentence[: match.start()].rstrip(CLOSERS)[-1:]
         after = re.match(r"\w+", sentence[match.end() :])
         price = 1.2
-        if before in _STRONG or before in _ENDS:
+        if before in _STRONG or before in ENDS:
             price = 0.0
         elif before in _CLAUSE:
             price = 0.2
         elif after and after[0].lower() in _CONJUNCTIONS:
             price = 0.6
         found.append((match.end(), price))
-    found += [(match.end(), 0.2) for match in re.finditer(f"[；：，、](?![{re.escape(_CLOSERS)}])", sentence)]
+    found += [(match.end(), 0.2) for match in re.finditer(f"[；：，、](?![{re.escape(CLOSERS)}])", sentence)]
     if not found:
         found = [(match.end(), 1.2) for match in _WIDE_CHARS.finditer(sentence)]
     return [(cut, price) for cut, price in found if 12 < cut < len(sentence) - 12] or [

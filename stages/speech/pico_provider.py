@@ -9,9 +9,10 @@ from pathlib import Path
 
 from config.errors import ProviderError, RejectedError, TransientError, UnavailableError
 from stages.base import CancelToken
-from stages.speech.base import SpeechProvider, SpeechRequest, Spoken, primary
+from stages.speech.base import SpeechProvider, SpeechRequest, Spoken
 from stages.speech.reading import read
 from stages.speech.voices import refuse_language, refuse_text, unknown_voice, versions
+from stages.text.languages import primary
 
 VOICES = ("en-US", "en-GB", "de-DE", "es-ES", "fr-FR", "it-IT")
 _RATE_HZ = 16_000

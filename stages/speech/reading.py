@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from stages.speech import numbers
-from stages.speech.base import primary
 from stages.speech.items import Item, take_apart
 from stages.speech.lexicon import LEXICONS, VULGAR, Lexicon
 from stages.speech.scripts import script_of
+from stages.text.languages import primary
 
 _MARKDOWN = re.compile(r"\*\*|__|~~|`+|^#{1,6}$|^[*_]+(?=\w)|(?<=\w)[*_]+$|(?<=[.,;:!?])[*_]+$|^>+$|^[-*+•·]$")
 _LINK_END = re.compile(r"\]\((?:https?:|mailto:|/|#|www\.)[^)]*\)")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from config.errors import UnavailableError, UsageError
-from stages.speech.base import SpeechProvider, primary
+from stages.speech.base import SpeechProvider
 from stages.speech.hibari_provider import HibariProvider
 from stages.speech.pico_provider import PicoProvider
-from stages.speech.scripts import LANGUAGE_NAMES, foreign_script, language_name
+from stages.speech.scripts import foreign_script
 from stages.speech.text_provider import TextProvider
 from stages.speech.voices import SILENT_HINT
+from stages.text.languages import LANGUAGE_NAMES, language_name, primary
 
 NAMES = ("hibari", "pico", "ElevenLabs", "text")
 

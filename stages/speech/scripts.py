@@ -9,14 +9,8 @@ import re
 import unicodedata
 from collections import Counter
 
-from stages.speech.base import primary
+from stages.text.languages import primary
 
-LANGUAGE_NAMES = {
-    "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "zh": "Chinese",
-    "ja": "Japanese", "ko": "Korean", "ru": "Russian", "uk": "Ukrainian", "ar": "Arabic", "he": "Hebrew",
-    "hi": "Hindi", "pt": "Portuguese", "nl": "Dutch", "pl": "Polish", "tr": "Turkish", "el": "Greek",
-    "sv": "Swedish", "da": "Danish", "fi": "Finnish", "cs": "Czech", "th": "Thai", "vi": "Vietnamese",
-}  # fmt: skip
 _SCRIPT_NAMES = {"CJK": "Chinese characters", "HANGUL": "Korean", "HIRAGANA": "Japanese", "KATAKANA": "Japanese"}
 _FOREIGN_SHARE = 0.3
 
@@ -30,12 +24,6 @@ _STOPWORDS = {
 }
 _STOPWORD_SETS = {language: frozenset(words.split()) for language, words in _STOPWORDS.items()}
 _FEWEST_WORDS = 12
-
-
-def language_name(language: str) -> str:
-    """`German (de)`; the bare code where no name is known."""
-    name = LANGUAGE_NAMES.get(primary(language))
-    return f"{name} ({language})" if name else f"the language '{language}'"
 
 
 def script_of(char: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from checkpoints.keys import code_digest
 from config.errors import UnavailableError
-from stages.speech.base import primary
-from stages.speech.scripts import foreign_script, language_name, looks_like, script_of
+from stages.speech.scripts import foreign_script, looks_like, script_of
+from stages.text.languages import language_name, primary
 
 SILENT_HINT = "to get a silent video with captions, add to the brief: providers: {speech: [text]}"
 

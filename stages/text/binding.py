@@ -1,9 +1,11 @@
-"""Words that belong together on a line, and whether a stop ends a sentence."""
+"""Words that belong together on a line."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+
+from stages.text.abbreviations import abbreviations
 
 QUOTES = "\"'()[]{}\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb\u2039\u203a"
 MARKS = QUOTES + ".,;:!?\u2026\u00bf\u00a1"
@@ -22,21 +24,14 @@ _UNIT = re.compile(
       | Uhr | a\.?m | p\.?m | AM | PM | \u00d7 | x""",
     re.VERBOSE | re.IGNORECASE,
 )
-# Abbreviations before a number only; elsewhere some of them are words that end sentences.
-_BEFORE_NUMBER_LIST = """no nr n\u00ba n\u00b0 num art p pp s fig abb tab vol bd kap ch sec nos nrn cap pag p\u00e1g str ca c
-    approx n \u00a7 \u00a7\u00a7 # chf usd eur gbp us$ r$ kr"""
-_TITLES_LIST = """dr prof mr mrs ms mx st sr sra srta mme mlle mm hr fr dott sig sig.ra ing dipl.-ing capt gen lt col sgt
-    rev hon pres sen gov"""
-_ABBREVIATIONS_LIST = """ca c circa approx vs e.g i.e etc cf z.b d.h u.a bzw usw evtl ggf inkl zzgl jr inc ltd corp ave blvd
-    mt p.ej a.c d.c av ecc mio mrd tsd dept"""
-# Languages that write an ordinal with a stop.
-_ORDINALS_LIST = "de da nb nn no fi cs sk pl hu hr sl et lv is tr lb sr bs"
+# Written without a stop before a number.
+_BEFORE_NUMBER_LIST = """no nr n\u00ba n\u00b0 num art pp fig abb tab vol bd kap cap pag p\u00e1g str ca approx \u00a7 \u00a7\u00a7
+    # chf usd eur gbp us$ r$ kr"""
+_BEFORE_NUMBER = frozenset(_BEFORE_NUMBER_LIST.split())
+_CIRCA = frozenset({"ca", "circa", "approx", "c"})
 # Full words, or written without a stop, before a name.
 _BARE_TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "herr", "frau", "mme", "mlle"})
-_ORDINALS_WITH_STOP = frozenset(_ORDINALS_LIST.split())
-_BEFORE_NUMBER = frozenset(_BEFORE_NUMBER_LIST.split())
-_TITLES = frozenset(_TITLES_LIST.split())
-_ABBREVIATIONS = _TITLES | frozenset(_ABBREVIATIONS_LIST.split())
+_KNOWN = abbreviations("")
 _INITIAL = re.compile(r"(?:[^\W\d_]\.(?:-)?)+")
 _OPENS = frozenset("([{\u00ab\u2039\u201e\u201a\u201c\u2018\u00bf\u00a1")
 _CLOSES = frozenset(")]}\u00bb\u203a\u201d\u2019!?:;,.\u2026%\u2030\u2013\u2014-")
@@ -58,31 +53,7 @@ def binds(before: str, after: str) -> bool:
         return after[:1].isdecimal()
     stem = front.rstrip(".").lower()
     if after[:1].isdecimal():
-        return stem in _BEFORE_NUMBER and (front.endswith(".") or stem not in ("c", "n", "s", "p"))
+        return stem in _BEFORE_NUMBER or (front.endswith(".") and stem in _KNOWN.counted | _CIRCA)
     return (front.endswith(".") or stem in _BARE_TITLES) and (
-        stem in _TITLES | _BARE_TITLES or (bool(_INITIAL.fullmatch(front)) and after[:1].isupper())
+        stem in _KNOWN.title | _BARE_TITLES or (bool(_INITIAL.fullmatch(front)) and after[:1].isupper())
     )
-
-
-_SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\uff0e\u061f\u06d4\u0964\u17d4\u104b")
-
-
-@lru_cache(maxsize=65536)
-def ends_sentence(word: str, following: str = "", language: str = "") -> bool:
-    """Whether a sentence ends with `word`: with its mark, which is not that of an abbreviation or an ordinal.
-
-    Where no language is given, any may be meant.
-    """
-    bare = word.rstrip(QUOTES + "\u300d\u300f\uff09")
-    if not bare.endswith(_SENTENCE_ENDS):
-        return False
-    if not bare.endswith("."):
-        return True
-    front = bare.lstrip(QUOTES)
-    stem = front[:-1].lower()
-    if stem in _ABBREVIATIONS or (_INITIAL.fullmatch(front) and front != "I."):
-        return False
-    if stem in _BEFORE_NUMBER:
-        return not following[:1].isdecimal()
-    ordinals = not language or language.lower().split("-")[0] in _ORDINALS_WITH_STOP
-    return not (ordinals and re.fullmatch(r"\d{1,2}", stem) and following[:1].isalpha())

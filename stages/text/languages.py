@@ -1,6 +1,13 @@
-"""The three letters that an mp4 file names a language by (ISO 639-2/T), from the two that briefs use (ISO 639-1)."""
+"""Languages by their tags (BCP 47): the primary language, its English name, the code that mp4 files use."""
 
 from __future__ import annotations
+
+LANGUAGE_NAMES = {
+    "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "zh": "Chinese",
+    "ja": "Japanese", "ko": "Korean", "ru": "Russian", "uk": "Ukrainian", "ar": "Arabic", "he": "Hebrew",
+    "hi": "Hindi", "pt": "Portuguese", "nl": "Dutch", "pl": "Polish", "tr": "Turkish", "el": "Greek",
+    "sv": "Swedish", "da": "Danish", "fi": "Finnish", "cs": "Czech", "th": "Thai", "vi": "Vietnamese",
+}  # fmt: skip
 
 UNDETERMINED = "und"
 
@@ -20,9 +27,20 @@ ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho yi:yid yo:yor za:zha zh:
 _THREE_LETTERS = dict(pair.split(":") for pair in _CODES.split())
 
 
+def primary(language: str) -> str:
+    """The language of a tag, without its region or script: `de` of `de-AT`."""
+    return language.replace("_", "-").split("-")[0].lower()
+
+
+def language_name(language: str) -> str:
+    """`German (de)`; the bare code where no name is known."""
+    name = LANGUAGE_NAMES.get(primary(language))
+    return f"{name} ({language})" if name else f"the language '{language}'"
+
+
 def three_letters(tag: str) -> str:
-    """`en` or `en-GB` → `eng`; a tag that already has three letters keeps them; anything else is undetermined."""
-    primary = tag.replace("_", "-").split("-")[0].lower()
-    if len(primary) == 3 and primary.isascii() and primary.isalpha():
-        return primary
-    return _THREE_LETTERS.get(primary, UNDETERMINED)
+    """`en` or `en-GB` → `eng`, as an mp4 file names it (ISO 639-2/T); three letters stay; anything else is undetermined."""
+    code = primary(tag)
+    if len(code) == 3 and code.isascii() and code.isalpha():
+        return code
+    return _THREE_LETTERS.get(code, UNDETERMINED)
