@@ -118,10 +118,12 @@ def play(pipeline: FakePipeline) -> None:
     pipeline.tell("job_started", title="The [red]tides[/red]\x1b[2J", exports=["youtube"], output="/videos")
     pipeline.tell("planned", steps=4, scenes=2, frames=0, complete=False)
     pipeline.tell("step_started", step="speech-1", stage="speech", quality="", **step)
+    pipeline.tell("attempt_started", step="speech-1", scene=1, operation="speak", provider="hibari", number=1, of=4)
     pipeline.tell("step_executed", step="speech-1", stage="speech", provider="hibari", **step)
     pipeline.tell("planned", steps=4, scenes=2, frames=200, complete=True)
     segment = {"step": "segment-1", "stage": "segment", "scene": 1, "export": "youtube", "frames": 100}
     pipeline.tell("step_started", quality="High", **segment)
+    pipeline.tell("attempt_started", step="segment-1", scene=1, operation="encode", provider="libx264", number=1, of=4)
     for frame in range(1, 101):
         pipeline.tell("step_progress", step="segment-1", done=frame, total=100, unit="frames")
     pipeline.tell("step_executed", provider="libx264", **segment)
@@ -187,8 +189,8 @@ def test_plain_progress_says_each_change_once_and_not_each_frame(run: Run, scrip
     script(work)
     _, _, err = run("render", "tides.md")
     lines = err.splitlines()
-    assert sum("speech · scene 1 of 2" in line for line in lines) == 1
-    assert sum("render · scene 1 of 2" in line for line in lines) == 1
+    assert sum("speaking scene 1 of 2 (hibari)" in line for line in lines) == 1
+    assert sum("encoding youtube · 0 of 200 frames" in line for line in lines) == 1
     assert sum("an emoji was not read out" in line for line in lines) == 1
     assert any("degraded: render: High → Low: memory ran out" in line for line in lines)
     assert any("repaired: speech, scene 2" in line for line in lines)
