@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from stages.images.figure_words import CHANGES, LEADS, MORES, PER_CENT, PER_CENT_PAIRS, SCALES, UNITS, between
-from stages.text.binding import MARKS, QUOTES, binds, ends_sentence
+from stages.text.binding import MARKS, QUOTES, binds
+from stages.text.sentences import ends_sentence
 
 # A phrase of so many words is a label as it is; of a longer one so many are, if that many make sense.
 _LABEL_WORDS, _CUT_LABEL_WORDS = 10, 7

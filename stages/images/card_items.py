@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from stages.models import ListItem
-from stages.text.binding import QUOTES, ends_sentence
+from stages.text.binding import QUOTES
+from stages.text.sentences import ends_sentence
 
 _MARKED = re.compile(r"^\s*(?:[-*\u2022]|(?P<number>\d{1,2})[.)])\s+(?P<text>.+)$", re.MULTILINE)
 _STEP = re.compile(
