@@ -6,7 +6,6 @@ It adds no word of its own, so it is as true as the text, and it cannot make a s
 from __future__ import annotations
 
 import importlib.metadata
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,14 +14,13 @@ from config.errors import UnavailableError
 from stages.base import CancelToken
 from stages.models import Brief, Script, ScriptScene
 from stages.script.base import ScriptWriter
+from stages.script.instructions import MOST_WORDS, Reading, read, spoken_without
 from stages.script.sentences import Sentence
 from stages.script.words import count_words, speaking_s
 
 #: Raised when a change in this package changes what is written.
-VERSION = "1"
+VERSION = "2"
 
-_TOPIC_MOST_WORDS = 24
-_ORDER_MOST_WORDS = 60
 _LONG_S = 600.0
 _SHORTFALL = 0.8
 _MOST_TITLE_CHARS = 80
@@ -30,20 +28,6 @@ _MOST_TITLE_CHARS = 80
 _ENDS_S = 1.4
 _BREAK_S = 0.5
 _SCENE_S = 9.0
-#: A text that asks for a script is no text to read out.
-_ORDER = re.compile(
-    r"""^\W*(?:please\s+|bitte\s+)?(?:
-        (?:make|create|write|generate|produce|tell)\s+(?:me\s+|us\s+)?(?:an?|the|some)?\s*[\w\s-]{0,40}?
-            (?:video|film|script|clip|short|story|documentary)s?\b
-      | (?:erstelle?|schreibe?|mache?|produziere?|drehe?)\s+(?:mir\s+|uns\s+)?(?:ein|eine|einen)?\s*[\w\s-]{0,40}?
-            (?:video|film|skript|drehbuch|clip)\b
-      | (?:fais|faites|crée|créez|écris|écrivez)[\s-]+(?:moi\s+)?(?:une?|le)?\s*[\w\s-]{0,40}?(?:vidéo|film|script|clip)\b
-      | (?:haz|crea|escribe|genera)(?:me)?\s+(?:un|una)?\s*[\w\s-]{0,40}?(?:v[ií]deo|pel[ií]cula|guion|guión|clip)\b
-      | (?:fai|crea|scrivi|genera)(?:mi)?\s+(?:un|una)?\s*[\w\s-]{0,40}?(?:video|film|copione|clip)\b
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
 HINT = (
     "put a text of some sentences into the brief, or write its scenes under `## ` headings; or have a language model write "
     "it: set OPENAI_API_KEY or ANTHROPIC_API_KEY and add `providers: {script: OpenAI}` (or Anthropic) to the brief, or name "
@@ -69,20 +53,14 @@ class OutlineWriter(ScriptWriter):
 
     def check(self, brief: Brief) -> None:
         """Raise `UnavailableError` for a topic, a mere order to write something, or nothing at all."""
-        words = count_words(brief.text)
-        # Splitting a long text would take as long as writing it.
-        if words > _ORDER_MOST_WORDS:
-            return
-        from stages.script.sentences import split
-
-        ordered = is_order(brief.text)
-        if words and not ordered and (words > _TOPIC_MOST_WORDS or len(split(brief.text, brief.language)) > 1):
-            return
-        if not words:
-            what = "the text has no word to speak"
-        else:
+        what = "the text has no word to speak"
+        if words := count_words(brief.text):
+            # Splitting a long text would take as long as writing it.
+            kind = "text" if words > MOST_WORDS else read_text(brief.text, brief.language).kind
+            if kind == "text":
+                return
             shown = " ".join(brief.text.split())
-            what = f"“{shown if len(shown) <= 60 else shown[:59].rstrip() + '…'}” is {'an order' if ordered else 'a topic'}"
+            what = f"“{shown if len(shown) <= 60 else shown[:59].rstrip() + '…'}” is {'an order' if kind == 'order' else 'a topic'}"
         raise UnavailableError(
             f"outline: {what}; the offline writer shortens a text of yours but cannot write one",
             provider=self.name,
@@ -105,7 +83,9 @@ class OutlineWriter(ScriptWriter):
         from stages.script.sentences import split
 
         self.check(brief)
-        sentences = split(brief.text, brief.language, cancel.check)
+        found = split(brief.text, brief.language, cancel.check)
+        left_out = read([sentence.text for sentence in found], brief.language).left_out
+        sentences = _with_headings(found, [index for index in range(len(found)) if index not in left_out], brief.title)
         kept = list(range(len(sentences)))
         if brief.target_length_s:
             kept = choose(sentences, brief.language, _speech_s(brief.target_length_s))
@@ -123,12 +103,19 @@ class OutlineWriter(ScriptWriter):
             ScriptScene(narration=_joined(text), heading=heading, picture_prompt=prompt)
             for text, (heading, prompt) in zip(texts, heads, strict=True)
         )
-        return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(brief, scenes))
+        return Script(
+            title=brief.title,
+            scenes=scenes,
+            writer=self.name,
+            notes=(*spoken_without([found[index].text for index in sorted(left_out)]), *_notes(brief, scenes)),
+        )
 
 
-def is_order(text: str) -> bool:
-    """Whether a short text asks for a script, so that it is none itself."""
-    return count_words(text) <= _ORDER_MOST_WORDS and bool(_ORDER.match(text))
+def read_text(text: str, language: str) -> Reading:
+    """What a short text is: to be read out, an order, or a topic."""
+    from stages.script.sentences import split
+
+    return read([sentence.text for sentence in split(text, language)], language)
 
 
 def film_s(scenes: Sequence[ScriptScene], language: str) -> float:

@@ -6,15 +6,17 @@ Nothing is chosen, judged or looked up, in any language. Where the offline write
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from config.errors import UnavailableError
 from stages.base import CancelToken
 from stages.models import Brief, Script, ScriptScene
 from stages.script.base import ScriptWriter
+from stages.script.instructions import MOST_WORDS, read, spoken_without
 from stages.script.words import count_words, words_in
 
 #: Raised when a change here changes what is written.
-VERSION = "1"
+VERSION = "2"
 
 _SCENE_WORDS, _MOST_WORDS = 30, 120
 _END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+|(?<=[。！？])")
@@ -31,9 +33,9 @@ class TemplateWriter(ScriptWriter):
 
     def check(self, brief: Brief) -> None:
         """Raise `UnavailableError` for a text that says what to make: read out, it would be nonsense."""
-        from stages.script.outline import is_order
-
-        if not count_words(brief.text) or is_order(brief.text):
+        words = count_words(brief.text)
+        sentences = [sentence for sentence, _ in _all_sentences(brief.text)] if words <= MOST_WORDS else []
+        if not words or read(sentences, brief.language).kind == "order":
             raise UnavailableError(
                 "template: the brief has no text to read out, only what the film is to be about",
                 provider=self.name,
@@ -46,19 +48,23 @@ class TemplateWriter(ScriptWriter):
         most = words_in(brief.target_length_s, brief.language) if brief.target_length_s else 0
         scenes: list[list[str]] = []
         said = words = 0
-        for paragraph in re.split(r"\n\s*\n", brief.text):
-            fresh = True
-            for sentence in _sentences(paragraph):
-                cancel.check()
-                if most and said >= most:
-                    break
-                count = count_words(sentence)
-                if fresh or words + count > _SCENE_WORDS or not scenes:
-                    scenes.append([])
-                    words = 0
-                fresh = False
-                scenes[-1].append(sentence)
-                words, said = words + count, said + count
+        found = list(_all_sentences(brief.text))
+        left_out = read([sentence for sentence, _ in found], brief.language).left_out
+        fresh = True
+        for index, (sentence, opens_paragraph) in enumerate(found):
+            cancel.check()
+            fresh = fresh or opens_paragraph
+            if index in left_out:
+                continue
+            if most and said >= most:
+                break
+            count = count_words(sentence)
+            if fresh or words + count > _SCENE_WORDS:
+                scenes.append([])
+                words = 0
+            fresh = False
+            scenes[-1].append(sentence)
+            words, said = words + count, said + count
         title = brief.title if len(brief.title) <= _MOST_TITLE_CHARS else ""
         return Script(
             title=brief.title,
@@ -71,7 +77,15 @@ class TemplateWriter(ScriptWriter):
                 for number, scene in enumerate(scenes)
             ),
             writer=self.name,
+            notes=spoken_without([found[index][0] for index in sorted(left_out)]),
         )
+
+
+def _all_sentences(text: str) -> Iterator[tuple[str, bool]]:
+    """Every sentence, and whether it opens a paragraph."""
+    for paragraph in re.split(r"\n\s*\n", text):
+        for place, sentence in enumerate(_sentences(paragraph)):
+            yield sentence, place == 0
 
 
 def _sentences(paragraph: str) -> list[str]:
