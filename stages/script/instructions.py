@@ -15,7 +15,8 @@ from typing import Literal, TypeVar
 
 from stages.script.instruction_words import LANGUAGES, Cues, compiled, cues_of
 from stages.script.phrases import english_tagger
-from stages.script.words import count_words, primary
+from stages.script.words import count_words
+from stages.text.languages import primary
 
 #: A text of more words is none that asks for another one; its first and last sentences are looked at all the same.
 MOST_WORDS = 400
