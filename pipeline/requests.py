@@ -28,6 +28,7 @@ from stages.render.timing import programme, slices
 from stages.speech.base import SpeechRequest
 from stages.speech.lines import split_lines
 from stages.speech.recording import Recording
+from stages.typeset.direction import is_right_to_left
 
 if TYPE_CHECKING:
     from pipeline.plan import Plan
@@ -40,7 +41,6 @@ CAREFUL_FPS = 8
 CARD_HEADROOM = 1.04
 # The poster shows the first scene; the next ones stand in where there is nothing to see in it.
 POSTER_SCENES = 3
-RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur", "yi", "ps", "sd", "ug", "dv"})
 
 
 def pacing(settings: Settings) -> Pacing:
@@ -227,7 +227,7 @@ def _cues(plan: Plan, cut: SceneCut, encoding: Encoding) -> tuple[Cue, ...]:
 
 
 def _right_to_left(brief: Brief) -> bool:
-    return brief.language.split("-")[0] in RIGHT_TO_LEFT
+    return is_right_to_left(brief.language)
 
 
 def _caption_mode(brief: Brief, cut: SceneCut) -> CaptionMode:

@@ -14,6 +14,8 @@ CUES = (
     TimedCue(start=0, end=40, lines=("it's 50% {\\an8} C:\\x; [a]=b", '"q" <i>typed</i> & more')),
     TimedCue(start=45, end=90, lines=("Über 1 < 2 > 0", "第二行です")),
     TimedCue(start=90, end=131, lines=("\\N is text, and so is {\\b1}",)),
+    TimedCue(start=140, end=190, lines=("5", "00:00:01,000 --> 00:00:02,000")),
+    TimedCue(start=190, end=240, lines=("WEBVTT", "NOTE &lt;b&gt; --> STYLE")),
 )
 
 
@@ -24,12 +26,20 @@ def test_what_was_written_reads_back_as_planned(tmp_path: Path, kind: str) -> No
     assert differences(path, CUES, 30) == []
 
 
+@pytest.mark.parametrize("kind", ["srt", "vtt"])
+def test_lines_of_a_language_read_from_right_to_left_are_marked_so(tmp_path: Path, kind: str) -> None:
+    cues = (TimedCue(start=0, end=40, lines=("3 שוניות.", "5 < 6")),)
+    path = write_sidecars(cues, 30, tmp_path, "captions", right_to_left=True)[kind]
+    assert "\u202b3 שוניות.\u202c\n" in path.read_text(encoding="utf-8")
+    assert differences(path, cues, 30) == []
+
+
 def test_a_file_that_is_not_as_planned_is_found(tmp_path: Path) -> None:
     path = write_sidecars(CUES, 30, tmp_path, "captions")["srt"]
-    (found,) = differences(path, (*CUES[:2], CUES[2].model_copy(update={"end": 130})), 30)
+    (found,) = differences(path, (*CUES[:2], CUES[2].model_copy(update={"end": 130}), *CUES[3:]), 30)
     assert "caption 3 is not as planned" in found.message
     (found,) = differences(path, CUES[:2], 30)
-    assert "has 3 captions, wanted 2" in found.message
+    assert "has 5 captions, wanted 2" in found.message
     path.write_text("no captions at all")
     assert differences(path, CUES, 30)
     path.unlink()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import UnavailableError
-from stages.typeset.direction import embedded, has_right_to_left, runs_right_to_left
+from stages.typeset.direction import embedded, has_right_to_left, is_right_to_left, runs_right_to_left
 from stages.typeset.fonts import DISPLAY, SANS, WIDE, FontSet, load_fonts, packaged_identity
 from stages.typeset.svg import document, escape, font_files, rasterise, text_element
 from stages.typeset.text import ELLIPSIS, Font, fit, wrap
@@ -166,6 +166,12 @@ def test_direction_is_that_of_the_first_letter() -> None:
     assert has_right_to_left("abc שלום")
     assert not has_right_to_left("äöü")
     assert embedded("x")[1:-1] == "x"
+
+
+def test_a_script_in_a_language_code_decides_its_direction() -> None:
+    right = ("ar", "he-IL", "fa", "ckb", "pa-Arab", "uz-Arab-AF")
+    assert all(map(is_right_to_left, right))
+    assert not any(map(is_right_to_left, ("en", "pa", "ar-Latn", "de-AT", "tr")))
 
 
 # Pixels

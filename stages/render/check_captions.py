@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import unescape
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
@@ -13,7 +12,8 @@ from stages.render.caption_breaks import CHARACTERS_PER_SECOND, LONGEST_S, SHORT
 from stages.render.captions import max_chars_for
 from stages.render.check import Finding, raise_for
 from stages.render.models import MuxSpec, TimedCue
-from stages.render.sidecars import milliseconds, shielded, unshielded
+from stages.render.sidecars import milliseconds, shielded, shown
+from stages.typeset.direction import without_embedding
 
 _MOST_LINES = 2
 _SHOWN_PROBLEMS = 5
@@ -43,13 +43,10 @@ def read_captions(path: Path) -> list[Caption]:
         )
     except pysubs2.exceptions.Pysubs2Error as error:
         raise ValueError(str(error)) from error
-    return [Caption(event.start, event.end, tuple(_lines(event.text, kind))) for event in document]
-
-
-def _lines(text: str, kind: str) -> Iterator[str]:
-    for line in text.split("\\N"):
-        shown = unshielded(line)
-        yield unescape(shown) if kind == "vtt" else shown
+    return [
+        Caption(event.start, event.end, tuple(shown(line, kind) for line in event.text.split("\\N")))
+        for event in document
+    ]
 
 
 def differences(path: Path, planned: Sequence[TimedCue], fps: int) -> list[Finding]:
@@ -58,7 +55,10 @@ def differences(path: Path, planned: Sequence[TimedCue], fps: int) -> list[Findi
         found = read_captions(path)
     except (OSError, ValueError) as error:
         return [Finding("captions", f"the captions {path.name} cannot be read: {error}")]
-    wanted = [Caption(milliseconds(cue.start, fps), milliseconds(cue.end, fps), cue.lines) for cue in planned]
+    wanted = [
+        Caption(milliseconds(cue.start, fps), milliseconds(cue.end, fps), tuple(map(without_embedding, cue.lines)))
+        for cue in planned
+    ]
     if len(found) != len(wanted):
         return [Finding("captions", f"{path.name} has {len(found)} captions, wanted {len(wanted)}")]
     wrong = [number for number, pair in enumerate(zip(found, wanted, strict=True), 1) if pair[0] != pair[1]]

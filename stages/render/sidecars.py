@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Sequence
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from checkpoints.files import mapping_errors
 from config.errors import DiskFullError, StoreError
 from stages.render.models import MuxSpec, TimedCue
+from stages.typeset.direction import embedded, is_right_to_left, without_embedding
 
 # Noncharacter code points stand in for what the subtitle library would take for codes of its own.
+# Within a caption it would be taken for the time of the next one. Nobody sees the character that goes in.
+_TIME = re.compile(r"(\d{1,2}:)(?=\d{1,2}:\d{1,2}[.,]\d{1,3})")
+_UNSEEN = "\u2060"
 _BACKSLASH, _BRACE = "\ufdd0", "\ufdd1"
 
 
@@ -24,7 +29,7 @@ def write_beside(spec: MuxSpec, find: Callable[[str], Path], folder: Path) -> di
     from stages.render.poster import write_poster
 
     fps = spec.encoding.fps
-    files = write_sidecars(spec.cues, fps, folder, "captions")
+    files = write_sidecars(spec.cues, fps, folder, "captions", right_to_left=is_right_to_left(spec.language))
     chapters = files["chapters.txt"] = folder / "chapters.txt"
     with mapping_errors(chapters):
         text = description_lines(spec.chapters, spec.title, sum(spec.segment_frames), fps)
@@ -36,16 +41,20 @@ def write_beside(spec: MuxSpec, find: Callable[[str], Path], folder: Path) -> di
     return files
 
 
-def write_sidecars(cues: Sequence[TimedCue], fps: int, folder: Path, stem: str) -> dict[str, Path]:
+def write_sidecars(
+    cues: Sequence[TimedCue], fps: int, folder: Path, stem: str, *, right_to_left: bool = False
+) -> dict[str, Path]:
     """Write `stem`.srt and `stem`.vtt into `folder`: UTF-8, line feeds, whole milliseconds. Returns {"srt", "vtt"}.
 
-    Text stands there as typed; WebVTT has `&`, `<` and `>` escaped, SubRip knows no escapes.
+    Text stands there as typed; WebVTT has `&`, `<` and `>` escaped, SubRip knows no escapes, so that a time in the text is broken
+    by a character that nobody sees. Lines of a language that is read from right to left are marked so: many players take every line
+    for one of English, and put its full stop on the wrong side.
     Raises `DiskFullError` or `StoreError` for a file that cannot be written.
     """
     paths = {kind: folder / f"{stem}.{kind}" for kind in ("srt", "vtt")}
     for kind, path in paths.items():
         try:
-            path.write_text(_document(cues, fps, kind), encoding="utf-8", newline="\n")
+            path.write_text(_document(cues, fps, kind, right_to_left), encoding="utf-8", newline="\n")
         except OSError as error:
             kind_of = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
             raise kind_of(
@@ -55,12 +64,13 @@ def write_sidecars(cues: Sequence[TimedCue], fps: int, folder: Path, stem: str) 
     return paths
 
 
-def _document(cues: Sequence[TimedCue], fps: int, kind: str) -> str:
+def _document(cues: Sequence[TimedCue], fps: int, kind: str, right_to_left: bool) -> str:
     from pysubs2 import SSAEvent, SSAFile
 
     subtitles = SSAFile()
     for cue in cues:
-        lines = [escape(line, quote=False) if kind == "vtt" else line for line in cue.lines]
+        lines = [escape(line, quote=False) if kind == "vtt" else _TIME.sub(rf"\1{_UNSEEN}", line) for line in cue.lines]
+        lines = [embedded(line) for line in lines] if right_to_left else lines
         text = "\\N".join(map(shielded, lines))
         subtitles.append(SSAEvent(start=milliseconds(cue.start, fps), end=milliseconds(cue.end, fps), text=text))
     written: str = subtitles.to_string(kind)
@@ -75,6 +85,12 @@ def shielded(text: str) -> str:
 def unshielded(text: str) -> str:
     """`shielded`, taken back."""
     return text.replace(_BACKSLASH, "\\").replace(_BRACE, "{")
+
+
+def shown(line: str, kind: str) -> str:
+    """A line of a caption file of a kind as a viewer reads it."""
+    text = without_embedding(unshielded(line))
+    return unescape(text) if kind == "vtt" else text.replace(_UNSEEN, "")
 
 
 def milliseconds(frame: int, fps: int) -> int:
