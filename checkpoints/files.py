@@ -151,14 +151,19 @@ def copy_atomically(source: Path, target: Path, what: str = "copy") -> None:
 
 
 def copy_into(source: Path, folder: Path) -> Path:
-    """Copy a user's file into a scratch folder. Raises UsageError when it cannot be read, DiskFullError or StoreError."""
-    target = folder / "copy"
+    """Copy a user's file into a scratch folder, under its own name, by which errors call it.
+
+    Raises UsageError when it cannot be read, DiskFullError or StoreError.
+    """
+    target = folder / "copied" / source.name
     try:
         reader = source.open("rb")
     except OSError as error:
         raise UsageError(
             f"Cannot read {source}: {error.strerror or error}", hint="put the file back, then: framekeep resume"
         ) from error
-    with reader, mapping_errors(target), target.open("wb") as writer:
-        shutil.copyfileobj(reader, writer, 1 << 20)
+    with reader, mapping_errors(target):
+        target.parent.mkdir(exist_ok=True)
+        with target.open("wb") as writer:
+            shutil.copyfileobj(reader, writer, 1 << 20)
     return target

@@ -23,7 +23,7 @@ from stages.speech.recording import Recording
 if TYPE_CHECKING:
     from pipeline.toolbox import Toolbox
 
-_RENDER_CODE = ("stages.render", "stages.typeset", "stages.text")
+_RENDER_CODE = ("stages.render", "stages.typeset", "stages.text", "stages.sound")
 _DRAWING = ("opencv-python-headless", "numpy", "pillow", "resvg-py")
 _CLIPS = ("av",)
 _SOUND = ("av", "numpy")
@@ -63,7 +63,7 @@ def recording(item: Recording) -> dict[str, Any]:
         "file": _user_file(item.path),
         "text": item.text,
         "language": item.language,
-        "code": code_digest("stages.speech", "stages.text"),
+        "code": code_digest("stages.speech", "stages.text", "stages.sound"),
         "libraries": _versions(_SOUND),
     }
 

@@ -5,14 +5,15 @@ Imports are late: no command pays for a stage that it does not run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checkpoints.files import copy_into
 from checkpoints.keys import step_key
-from config.errors import UsageError
+from config.errors import BriefError, UsageError
 from pipeline import inputs
 from pipeline.steps import Outcome, Step, Work
 from pipeline.toolbox import Toolbox
@@ -45,7 +46,7 @@ def perform(step: Step, context: Context, toolbox: Toolbox) -> Outcome:
         case Music() as music:
             return _take_music(step, music, context)
         case SegmentSpec() as spec:
-            return _encode(spec, context, toolbox)
+            return _encode(step, spec, context, toolbox)
         case MixSpec() as spec:
             return _mix(spec, context, toolbox)
         case MuxSpec() as spec:
@@ -91,7 +92,8 @@ def _take(step: Step, visual: Visual, context: Context) -> Outcome:
     copy = copy_into(visual.path, context.scratch)
     taken = visual.model_copy(update={"path": copy})
     _refuse_changed(step, visual.path, inputs.visual(taken))
-    picture = take_visual(taken)
+    with _naming_scene(step):
+        picture = take_visual(taken)
     facts, notes = picture.model_dump(mode="json"), visual_notes(copy, picture.kind)
     return Outcome({"picture": copy}, facts, picture.provider, notes)
 
@@ -101,7 +103,8 @@ def _take_recording(step: Step, recording: Recording, context: Context) -> Outco
 
     copy = copy_into(recording.path, context.scratch)
     _refuse_changed(step, recording.path, inputs.recording(replace(recording, path=copy)))
-    path, narration = take_recording(replace(recording, path=copy), context.scratch)
+    with _naming_scene(step):
+        path, narration = take_recording(replace(recording, path=copy), context.scratch)
     return Outcome({"line": path}, narration.model_dump(mode="json"), narration.provider)
 
 
@@ -117,12 +120,23 @@ def _refuse_changed(step: Step, path: Path, request: dict[str, Any]) -> None:
         raise UsageError(f"{path} was changed while the job was running", hint="framekeep resume")
 
 
-def _encode(spec: SegmentSpec, context: Context, toolbox: Toolbox) -> Outcome:
+@contextlib.contextmanager
+def _naming_scene(step: Step) -> Iterator[None]:
+    """What is wrong with a file of the user's is said with its scene."""
+    try:
+        yield
+    except BriefError as error:
+        error.message = f"scene {step.scene}: {error.message}"
+        raise
+
+
+def _encode(step: Step, spec: SegmentSpec, context: Context, toolbox: Toolbox) -> Outcome:
     from stages.render.segment import render_segment
 
     # Alone: another encoder's segments do not join with this one's, so only a whole export may change to it.
     encoder = toolbox.encoder(spec.encoding.encoder)
-    path, facts = render_segment(spec, context, (encoder,))
+    with _naming_scene(step):
+        path, facts = render_segment(spec, context, (encoder,))
     return Outcome({"segment": path}, facts.model_dump(mode="json"), encoder.name)
 
 

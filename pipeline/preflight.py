@@ -8,24 +8,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 from checkpoints.store import Store
-from config.errors import BriefError, DiskFullError, FramekeepError, UnavailableError, UsageError
+from config.errors import BriefError, DiskFullError, UnavailableError, UsageError
 from config.settings import Settings
 from pipeline.findings import Findings
 from pipeline.options import JobOptions
+from pipeline.preflight_media import check_music, check_recordings, check_visuals, media_notices
 from pipeline.toolbox import Toolbox
-from stages.models import Brief
+from stages.models import Brief, Music, Visual
 
 # Segments, the finished file and the temporary one beside it.
 _SPACE_FACTOR = 2.2
 _RESERVE_BYTES = 64_000_000
 _WORDS_PER_SECOND = 2.4
 _SHORTEST_S = 5.0
-_MOST_NAMED = 8
 
 
-def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox) -> None:
+def check_input(
+    brief: Brief, options: JobOptions, toolbox: Toolbox, is_taken: Callable[[Visual | Music], bool] = lambda item: False
+) -> None:
     """Raise UsageError or BriefError for what would stop the job anyway, later; all of it at once.
 
+    Of a visual that `is_taken` an earlier run has looked through all that is shown.
     The output folder comes last: what is wrong otherwise leaves no empty folder behind.
     """
     check_brief(brief, toolbox)
@@ -36,9 +39,9 @@ def check_brief(brief: Brief, toolbox: Toolbox) -> None:
     """Raise UsageError or BriefError for everything in a brief that nobody can make, all of it at once."""
     checks: tuple[Callable[[], None], ...] = (
         lambda: _check_theme(brief),
-        lambda: _check_visuals(brief),
-        lambda: _check_music(brief),
-        lambda: _check_recordings(brief),
+        lambda: check_visuals(brief, is_taken),
+        lambda: check_music(brief),
+        lambda: check_recordings(brief),
         lambda: _check_writers(brief, toolbox),
         lambda: _check_speakers(brief, toolbox),
         lambda: _check_painters(toolbox),
@@ -51,7 +54,7 @@ def check_brief(brief: Brief, toolbox: Toolbox) -> None:
     findings.raise_if_any()
 
 
-def notices(brief: Brief) -> list[str]:
+def notices(brief: Brief, is_taken: Callable[[Visual | Music], bool] = lambda item: False) -> list[str]:
     """What will not look as written, though nothing is wrong."""
     from stages.typeset.font_packages import EMOJI_PACKAGE, is_installed
     from stages.typeset.fonts import load_fonts
@@ -62,18 +65,7 @@ def notices(brief: Brief) -> list[str]:
     found = [f"No installed font has {' '.join(left_out)}: left out of the pictures{hint}"] if left_out else []
     if brief.scenes and brief.target_length_s:
         found.append("`length` is for the script writer: scenes of your own are as long as what is said in them")
-    return [*found, *_left_out_pictures(brief)]
-
-
-def _left_out_pictures(brief: Brief) -> list[str]:
-    from stages.brief.media import left_out_of
-
-    if not brief.pictures:
-        return []
-    reasons = left_out_of(brief.pictures)
-    told = [f"Not shown from {brief.pictures.name}: {reason}" for reason in reasons[:_MOST_NAMED]]
-    more = len(reasons) - len(told)
-    return [*told, f"Not shown from {brief.pictures.name}: {more} more files"] if more > 0 else told
+    return [*found, *media_notices(brief, is_taken)]
 
 
 def check_output(folder: Path) -> None:
@@ -96,57 +88,6 @@ def _check_theme(brief: Brief) -> None:
     from stages.images.themes import check_theme
 
     check_theme(brief.style.theme)
-
-
-def _check_visuals(brief: Brief) -> None:
-    from stages.render.planes import inspect_visual
-    from stages.script.stage import pictures_of
-
-    shown = [
-        (scene.visual.path, f"{brief.name}, line {scene.line}: scene {number}" if scene.line else f"scene {number}")
-        for number, scene in enumerate(brief.scenes, 1)
-        if scene.visual
-    ]
-    shown += [(path, f"{brief.name}: pictures") for path in pictures_of(brief)]
-    problems = []
-    for path, place in shown:
-        try:
-            inspect_visual(path)
-        except FramekeepError as error:
-            problems.append(f"{place}: {error.message}" + (f"; {error.hint}" if error.hint else ""))
-    if problems:
-        raise BriefError(
-            "These files of the brief cannot be shown:\n" + "\n".join(f"  {problem}" for problem in problems),
-            problems=problems,
-            hint="put them right, then run the same command again",
-        )
-
-
-def _check_music(brief: Brief) -> None:
-    if brief.music:
-        from stages.render.music import inspect_music
-
-        inspect_music(brief.music.path)
-
-
-def _check_recordings(brief: Brief) -> None:
-    from stages.speech.recording import Recording, check_recording
-
-    problems = []
-    for number, scene in enumerate(brief.scenes, 1):
-        if scene.recording is None:
-            continue
-        try:
-            check_recording(Recording(scene.recording, scene.narration, brief.language))
-        except FramekeepError as error:
-            line = f", line {scene.line}" if scene.line else ""
-            problems.append(f"{brief.name}{line}: scene {number}: {error.message}")
-    if problems:
-        raise BriefError(
-            "These recordings of the brief cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems),
-            problems=problems,
-            hint="record them again, or leave `recording` away to have a voice speak the scene",
-        )
 
 
 def _check_writers(brief: Brief, toolbox: Toolbox) -> None:

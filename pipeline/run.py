@@ -9,10 +9,12 @@ import time
 from typing import TYPE_CHECKING, get_args
 
 from checkpoints.digests import INSTALLED
+from checkpoints.keys import step_key
 from checkpoints.purchases import Purchases
 from checkpoints.records import Record
 from checkpoints.store import Store
 from config.errors import FramekeepError, SupersededError, UsageError
+from pipeline import inputs
 from pipeline.checkpoint import RENDER_STAGES, Checkpoints
 from pipeline.claims import give_way, refuse_foreign_files, supersede
 from pipeline.deliver import deliver
@@ -40,7 +42,7 @@ from pipeline.toolbox import Toolbox
 from pipeline.watches import deadline, saving, tended, usable_cores, watched
 from stages.brief import canonical
 from stages.heap import uncollected
-from stages.models import Brief, Degradation
+from stages.models import Brief, Degradation, Music, Visual
 
 if TYPE_CHECKING:
     from pipeline.session import Session
@@ -128,11 +130,11 @@ class Run:
             finished = None if self._begin_anew else self._finished_plan()
         except UsageError:
             # An unknown name, say: preflight tells it together with all else that is wrong.
-            check_input(self._brief, self._options, self._toolbox)
+            check_input(self._brief, self._options, self._toolbox, self._is_taken)
             raise
         if finished:
             return self._already_done(finished)
-        check_input(self._brief, self._options, self._toolbox)
+        check_input(self._brief, self._options, self._toolbox, self._is_taken)
         ledger = self._home.ledger
         ledger.put_job(self._job, self._brief.title, canonical(self._brief), self._options.canonical())
         ledger.set_state(self._job, "running")
@@ -147,7 +149,7 @@ class Run:
         )
         for message in self._of_the_brief():
             self._warn(message, source="brief")
-        for message in [*([_ANEW] if self._begin_anew else []), *notices(self._brief)]:
+        for message in [*([_ANEW] if self._begin_anew else []), *notices(self._brief, is_taken=self._is_taken)]:
             self._warn(message)
         return self._work()
 
@@ -162,6 +164,14 @@ class Run:
             return list(self._brief.warnings)
         told = [event.data for event in self._home.ledger.events(self._job) if event.kind == "warning"]
         return list(dict.fromkeys(str(data["message"]) for data in told if data.get("source") == "brief"))
+
+    def _is_taken(self, item: Visual | Music) -> bool:
+        """Whether an earlier run took a file of these very bytes."""
+        if isinstance(item, Music):
+            step = Step("music", "music", 0, step_key("music", inputs.music(item)), item)
+        else:
+            step = Step("images", "images", 0, step_key("images", inputs.visual(item)), item)
+        return self._checkpoints.recall(step) is not None
 
     @uncollected()
     def _finished_plan(self) -> tuple[Plan, Tally] | None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from config.errors import BriefError
-from stages.render.clips import ClipSource, clip_facts
+from stages.render.clip_check import check_clip
+from stages.render.clip_files import clip_facts
+from stages.render.clips import ClipSource, sample_pictures
 from stages.render.motion import plan_motion
 from stages.render.planes import Planes, inspect_visual
 from stages.render.process import ffmpeg_path
@@ -136,6 +138,162 @@ def test_what_an_hdr_clip_s_header_announces_does_not_darken_it(tmp_path: Path) 
     announced = hdr_clip(tmp_path / "b.mp4", light, "smpte2084", header)
     levels = [int(np.median(planes_of(path, [0], (160, 32), 10)[0].y)) for path in (plain, announced)]
     assert abs(levels[0] - levels[1]) <= 1
+
+
+def test_a_hole_in_a_clip_is_found_before_it_is_shown(tmp_path: Path) -> None:
+    path = holed(noisy(tmp_path / "hole.mp4", *X264))
+    with pytest.raises(BriefError, match=r"^hole\.mp4 is damaged at 0\.[4-9] s$") as caught:
+        check_clip(path, 10.0)
+    assert "ffmpeg -i hole.mp4" in caught.value.hint
+    # What is never shown may be as it likes.
+    check_clip(path, 0.3)
+    with pytest.raises(BriefError, match=r"the clip cannot be decoded at 0\.[4-9] s"):
+        planes_of(path, list(range(0, 40, 4)))
+
+
+def test_what_is_wrong_at_a_clip_s_very_end_does_not_count(tmp_path: Path) -> None:
+    path = noisy(tmp_path / "a.mkv", *X264)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) - 1200])
+    check_clip(path, 10.0)
+    assert len(planes_of(path, [0, 20, 38])) == 3
+
+
+def noisy(path: Path, *options: str) -> Path:
+    """40 frames in which every byte counts."""
+    frames = np.random.default_rng(1).integers(16, 235, 40 * 64 * 48 * 3 // 2, dtype=np.uint8).tobytes()
+    command = [*FFMPEG, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "64x48", "-r", "30", "-i", "pipe:0", *options]
+    subprocess.run([*command, str(path)], input=frames, check=True)
+    return path
+
+
+def holed(path: Path) -> Path:
+    """A file whose middle a failing card has filled with zeros."""
+    data = path.read_bytes()
+    middle = len(data) // 2
+    path.write_bytes(data[:middle] + bytes(8000) + data[middle + 8000 :])
+    return path
+
+
+# As in pictures: where red, green, blue and black corners come to stand.
+MATRICES = [
+    ((), "RGBK"),
+    (("-display_hflip",), "GRKB"),
+    (("-display_rotation", "180"), "KBGR"),
+    (("-display_vflip",), "BKRG"),
+    (("-display_rotation", "270", "-display_hflip"), "RBGK"),
+    (("-display_rotation", "270"), "BRKG"),
+    (("-display_rotation", "90", "-display_hflip"), "KGBR"),
+    (("-display_rotation", "90"), "GKRB"),
+]
+
+
+@pytest.mark.parametrize(("matrix", "wanted"), MATRICES)
+def test_a_clip_is_turned_and_mirrored_as_its_display_matrix_says(
+    tmp_path: Path, matrix: tuple[str, ...], wanted: str
+) -> None:
+    image = Image.new("RGB", (2, 2))
+    for at, colour in (((0, 0), (255, 0, 0)), ((1, 0), (0, 255, 0)), ((0, 1), (0, 0, 255))):
+        image.putpixel(at, colour)
+    image.resize((64, 32), Image.Resampling.NEAREST).save(tmp_path / "a.png")
+    stored, path = tmp_path / "stored.mp4", tmp_path / "a.mp4"
+    command = [*FFMPEG, "-loop", "1", "-framerate", "10", "-t", "0.3", "-i", str(tmp_path / "a.png")]
+    subprocess.run([*command, *X264, "-pix_fmt", "yuv420p", str(stored)], check=True)
+    subprocess.run([*FFMPEG, *matrix, "-i", str(stored), "-c", "copy", str(path)], check=True)
+    size = (32, 64) if wanted in ("RBGK", "BRKG", "KGBR", "GKRB") else (64, 32)
+    assert inspect_visual(path)[1:3] == size
+    (planes,) = planes_of(path, [1], size, 10)
+    assert seen_corners(planes) == wanted
+    (picture,) = sample_pictures(path, 1, 64)
+    assert picture.shape[1::-1] == size
+
+
+def as_rgb(planes: Planes) -> NDArray[np.float64]:
+    y, (cb, cr) = (
+        planes.y.astype(float) - 16,
+        np.moveaxis(planes.uv.repeat(2, 0).repeat(2, 1).astype(float) - 128, 2, 0),
+    )
+    luma = y * 255 / 219
+    cb, cr = cb * 255 / 224, cr * 255 / 224
+    return np.stack([luma + 1.5748 * cr, luma - 0.1873 * cb - 0.4681 * cr, luma + 1.8556 * cb], -1)
+
+
+def seen_corners(planes: Planes) -> str:
+    rgb = as_rgb(planes)
+    height, width = rgb.shape[:2]
+    return "".join(
+        "K" if rgb[y, x].max() < 80 else "RGB"[int(rgb[y, x].argmax())]
+        for y in (height // 4, 3 * height // 4)
+        for x in (width // 4, 3 * width // 4)
+    )
+
+
+TRANSPARENT = {
+    "vp9.webm": ("-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-b:v", "2M"),
+    "vp8.webm": ("-c:v", "libvpx", "-pix_fmt", "yuva420p", "-auto-alt-ref", "0", "-b:v", "2M"),
+    "prores.mov": ("-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le"),
+    "png.mov": ("-c:v", "png", "-pix_fmt", "rgba"),
+    "animation.mov": ("-c:v", "qtrle", "-pix_fmt", "argb"),
+}
+
+
+@pytest.mark.parametrize(("colour", "ground"), [((120, 20, 20), (244, 243, 240)), ((255, 230, 200), (24, 25, 28))])
+@pytest.mark.parametrize("name", TRANSPARENT)
+def test_transparent_parts_of_a_clip_get_the_ground_that_pictures_get(
+    tmp_path: Path, name: str, colour: tuple[int, int, int], ground: tuple[int, int, int]
+) -> None:
+    image = Image.new("RGBA", (64, 32), (0, 0, 0, 0))
+    image.paste((*colour, 255), (16, 8, 48, 24))
+    image.save(tmp_path / "a.png")
+    path = tmp_path / name
+    command = [*FFMPEG, "-loop", "1", "-framerate", "10", "-t", "0.5", "-i", str(tmp_path / "a.png")]
+    subprocess.run([*command, *TRANSPARENT[name], str(path)], check=True)
+    (planes,) = planes_of(path, [3], (64, 32), 10)
+    rgb = as_rgb(planes)
+    assert rgb[2, 2] == pytest.approx(ground, abs=4)
+    assert rgb[16, 32] == pytest.approx(colour, abs=8)
+
+
+@pytest.mark.parametrize("ending", ["gif", "png"])
+def test_animated_pictures_move_over_their_ground(tmp_path: Path, ending: str) -> None:
+    frames = []
+    for number in range(6):
+        frames.append(Image.new("RGBA", (64, 32), (0, 0, 0, 0)))
+        frames[-1].paste((120, 20, 20, 255), (8 * number, 8, 8 * number + 16, 24))
+    path = tmp_path / f"a.{ending}"
+    frames[0].save(
+        path, save_all=True, append_images=frames[1:], duration=100, loop=0, disposal=2 if ending == "gif" else 1
+    )
+    kind, width, height, seconds = inspect_visual(path)
+    assert (kind, width, height) == ("clip", 64, 32)
+    assert seconds == pytest.approx(0.6)
+    shown_at = [5, 0, 3, 8]
+    for frame, planes in zip(shown_at, planes_of(path, shown_at, (64, 32), 10), strict=True):
+        rgb = as_rgb(planes)
+        if ending == "gif":
+            assert rgb[2, 2] == pytest.approx((244, 243, 240), abs=4)
+        red = np.flatnonzero((rgb[16, :, 0] < 180) & (rgb[16, :, 1] < 100))
+        assert red[-1] == pytest.approx(8 * (frame % 6) + 15, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("xvid.avi", ("-c:v", "mpeg4", "-bf", "2", "-q:v", "1", "-g", "6")),
+        ("b-frames.avi", X264),
+        ("webcam.avi", ("-c:v", "mjpeg", "-q:v", "1", "-pix_fmt", "yuvj420p")),
+        ("a.wmv", ("-c:v", "wmv2", "-q:v", "1", "-g", "6")),
+        ("a.flv", X264),
+        ("a.m4v", X264),
+        ("a.3gp", X264),
+        ("a.mkv", X264),
+        ("live.webm", ("-c:v", "libvpx", "-b:v", "4M", "-g", "6", "-live", "1")),
+    ],
+)
+def test_clips_of_all_kinds_show_each_picture_in_its_place(tmp_path: Path, name: str, codec: tuple[str, ...]) -> None:
+    path = numbered(tmp_path / name, 12, *codec)
+    assert shown(path, [0, 3, 6, 11, 5, 13, 2]) == [0, 3, 6, 11, 5, 1, 2]
+    assert clip_facts(path).length == pytest.approx(0.4, abs=0.002)
 
 
 def test_a_song_s_cover_is_no_clip(tmp_path: Path) -> None:

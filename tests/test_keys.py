@@ -119,8 +119,8 @@ def test_a_single_module_has_a_digest_of_its_own(two_level_package: Path) -> Non
 # What a change of which must never make a result again: types, errors and plumbing.
 _NEUTRAL = {"stages", "stages.base", "stages.models", "stages.heap", "stages.connection", "stages.loop_call"}
 _KEYED = {
-    "stages.speech": {"stages.speech", "stages.text"},
-    "stages.render": {"stages.render", "stages.typeset", "stages.text"},
+    "stages.speech": {"stages.speech", "stages.text", "stages.sound"},
+    "stages.render": {"stages.render", "stages.typeset", "stages.text", "stages.sound"},
     "stages.images": {"stages.images", "stages.typeset", "stages.text"},
 }
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from config.errors import BriefError
@@ -337,21 +336,3 @@ def test_clips_that_cannot_be_shown_are_named(clip: Callable[..., Path], tmp_pat
     subprocess.run([*command[:4], "-f", "lavfi", "-i", "sine=d=0.2", str(sound)], check=True)
     with pytest.raises(BriefError, match="no moving picture"):
         inspect_visual(sound)
-
-
-def test_damage_inside_a_clip_stops_with_its_time(clip: Callable[..., Path]) -> None:
-    path = clip("a.mp4", list(range(12)), *X264)
-    source = ClipSource(path, held(path), OUT, 30)
-
-    class Broken:
-        format = source._container.format
-
-        def decode(self, stream: object) -> NDArray[np.uint8]:
-            raise ValueError("invalid data")
-
-        def seek(self, *_: object, **__: object) -> None: ...
-
-    source._container = Broken()  # type: ignore[assignment]
-    with pytest.raises(BriefError, match=r"a\.mp4: the clip cannot be decoded at 0\.20 s: invalid data"):
-        source.at(6)
-    source.close()

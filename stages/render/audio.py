@@ -125,8 +125,6 @@ def _music_gain(job: _Job, voices: Voices, music: Music) -> float:
 
     With no narration there is nothing to be relative to, and the programme's loudness is all that counts.
     """
-    if music.loudness.is_silent:
-        return 1.0
     spoken = job.spec.target_lufs
     if voices:
         heard = _loudness_of_voices(job, voices)

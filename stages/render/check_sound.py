@@ -39,7 +39,11 @@ def _rests(spec: MuxSpec, quiet: Spans, music: Path, run: Run) -> Iterator[Findi
     long = [(start, end) for start, end in quiet if end - start > _LONGEST_REST_S]
     if not long:
         return
-    gain_db = spec.target_lufs - measure_file(music, run).integrated_lufs + spec.music_gain_db
+    loudness = measure_file(music, run)
+    if loudness.is_silent:
+        # Nothing of it can be heard, as was said before the work.
+        return
+    gain_db = spec.target_lufs - loudness.integrated_lufs + spec.music_gain_db
     own_quiet = silences_of(music, SILENCE_DB - gain_db + _LEEWAY_DB, spec.samples / SAMPLE_RATE_HZ, run)
     own = max((end - start for start, end in own_quiet), default=0.0)
     for start, end in long:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from stages.render.hdr import TRANSFERS, to_sdr
 from stages.render.planes import Planes
+from stages.render.srgb import over
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,18 +24,66 @@ def square_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     return (round(frame.width * ratio), frame.height) if ratio > 0 else (frame.width, frame.height)
 
 
-def turn_of(frame: VideoFrame) -> int:
-    """Clockwise quarter turns to upright; the display matrix counts degrees against the clock."""
-    return round(-frame.rotation / 90) % 4
+@dataclass(frozen=True)
+class Upright:
+    """What turns a stored picture upright: rows and columns change places if it is `transposed`, then it is mirrored.
+
+    `mirrored` exchanges left and right, `flipped` top and bottom.
+    """
+
+    transposed: bool = False
+    mirrored: bool = False
+    flipped: bool = False
+
+    def size(self, stored: tuple[int, int]) -> tuple[int, int]:
+        """A stored size as shown, or a shown one as stored."""
+        return stored[::-1] if self.transposed else stored
+
+    def applied(self, plane: NDArray[Any]) -> NDArray[Any]:
+        import numpy as np
+
+        turned = plane.swapaxes(0, 1) if self.transposed else plane
+        return np.ascontiguousarray(turned[:: -1 if self.flipped else 1, :: -1 if self.mirrored else 1])
 
 
-def small_rgb(frame: VideoFrame, size: tuple[int, int], turn: int) -> NDArray[np.uint8]:
-    """Small and upright, with colours good enough to judge by."""
-    import numpy as np
+AS_STORED = Upright()
 
-    width, height = size[::-1] if turn % 2 else size
-    pixels = frame.reformat(width=width, height=height, format="rgb24", threads=1).to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, -turn), np.uint8)
+
+def upright_of(frame: VideoFrame) -> Upright:
+    """By the display matrix, whose first two rows and columns are (a, b) and (c, d): x' = ax + cy, y' = bx + dy."""
+    from av.sidedata.sidedata import Type
+
+    side_data: Any = frame.side_data
+    matrix = side_data.get(Type.DISPLAYMATRIX)
+    if matrix is None:
+        return AS_STORED
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix)[:36])
+    # Between the four turns, the nearest one.
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Upright(False, a < 0, d < 0)
+    return Upright(True, c < 0, b < 0)
+
+
+def has_alpha(frame: VideoFrame) -> bool:
+    """Whether its pixels may be transparent."""
+    return any(component.is_alpha for component in frame.format.components) or frame.format.name == "pal8"
+
+
+def small_rgba(frame: VideoFrame, size: tuple[int, int], upright: Upright) -> NDArray[np.uint8]:
+    """Small and upright, with colours good enough to judge by. `size` is as shown."""
+    width, height = upright.size(size)
+    pixels = frame.reformat(width=width, height=height, format="rgba", threads=1).to_ndarray()
+    return upright.applied(pixels)
+
+
+def on_ground(frame: VideoFrame, ground: tuple[int, int, int]) -> VideoFrame:
+    """The frame without transparency, over one colour."""
+    from av.video.frame import VideoFrame
+
+    pixels: NDArray[Any] = frame.reformat(format="rgba", threads=1).to_ndarray()
+    opaque = VideoFrame.from_ndarray(over(pixels, ground), format="rgb24")
+    opaque.pts, opaque.time_base = frame.pts, frame.time_base
+    return opaque
 
 
 def converted(frame: VideoFrame, size: tuple[int, int]) -> Planes:
@@ -104,11 +155,10 @@ def _plane(plane: Any, kind: str = "u1") -> NDArray[Any]:
     return np.ascontiguousarray(rows.view(kind)[:, : plane.width])
 
 
-def turned(planes: Planes, turn: int) -> Planes:
-    import numpy as np
-
-    if not turn:
+def turned(planes: Planes, upright: Upright) -> Planes:
+    """The planes of a stored picture, upright."""
+    if upright == AS_STORED:
         return planes
-    y, uv = (np.ascontiguousarray(np.rot90(plane, -turn)) for plane in (planes.y, planes.uv))
-    # A quarter of a chroma pixel is let go where the sides change places.
-    return Planes(y, uv, 0.5 if turn % 2 else planes.chroma_x)
+    # A quarter of a chroma pixel is let go where the sides change places; mirrored, it lies at the other end of its two.
+    chroma_x = 0.5 if upright.transposed else 1.0 - planes.chroma_x if upright.mirrored else planes.chroma_x
+    return Planes(upright.applied(planes.y), upright.applied(planes.uv), chroma_x)

@@ -7,90 +7,66 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import BriefError
-from stages.render.clip_frames import converted, small_rgb, square_size, turn_of, turned
-from stages.render.hdr import TRANSFERS
+from stages.render.clip_files import (
+    ClipFacts,
+    clip_facts,
+    enter,
+    is_counted_from_start,
+    is_entered_at_start,
+    opened,
+    pictures,
+    time_base,
+)
+from stages.render.clip_frames import converted, has_alpha, on_ground, small_rgba, turned
 from stages.render.models import Motion
 from stages.render.motion import canvas_size
 from stages.render.planes import Planes
+from stages.render.srgb import ground_for, over
 
 if TYPE_CHECKING:
     import numpy as np
-    from av.container import InputContainer
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-_REPLACE = "replace or convert it (MP4 with H.264 always works)"
-_MOST_PIXELS = 8192 * 4320
-# A file whose last picture comes this much before its announced end was cut off.
-_MISSING_S = 1.0
-# Demuxers that take single pictures or plain text: neither is a clip.
-_NO_CLIPS = ("_pipe", "image2", "tty", "gif", "apng", "concat", "hls", "dash", "sdp", "lavfi", "webp")
 # Matroska rounds times to a millisecond: a picture that is a hair late is on time.
 _ROUNDED_S = Fraction(1, 500)
-# Kinds of files without an index. Times just behind where such a file is entered are guesses, so that is done well before.
-_UNINDEXED = ("mpeg", "mpegts")
-_WELL_BEFORE_S = 3
-
-
-@dataclass(frozen=True)
-class ClipFacts:
-    """Size as shown (turned upright, square pixels) and length in seconds; `turn` is the clockwise quarter turns to upright.
-
-    `is_hdr`: its light is brought down to what a BT.709 screen shows.
-    """
-
-    width: int
-    height: int
-    length: Fraction
-    turn: int
-    is_hdr: bool = False
-
-
-def clip_facts(path: Path) -> ClipFacts:
-    """Read the clip's head and its end, decoding one picture. Raises BriefError."""
-    with _opened(path) as (container, stream):
-        first = next(container.decode(stream), None)
-        if first is None:
-            raise BriefError(f"{path.name} holds no picture that can be decoded", hint=_REPLACE)
-        if first.width * first.height > _MOST_PIXELS:
-            raise BriefError(
-                f"{path.name} is too large: {first.width} × {first.height}", hint="make it smaller: 1080p or 4K"
-            )
-        length = _length(path, container, stream)
-        if length <= 0:
-            raise BriefError(f"{path.name} has no length", hint=_REPLACE)
-        width, height = square_size(first, stream)
-        turn = turn_of(first)
-        if turn % 2:
-            width, height = height, width
-        return ClipFacts(width, height, length, turn, int(first.color_trc) in TRANSFERS)
+# The ground under transparent parts is chosen by so many small pictures of the whole clip.
+_GROUND_MOMENTS, _GROUND_SIDE = 5, 64
 
 
 def sample_pictures(path: Path, count: int, side: int) -> list[NDArray[np.uint8]]:
-    """Pictures of a clip at `count` moments spread over it: upright, sRGB, the longer side about `side`. Raises BriefError.
-
-    They are key pictures at or before these moments, so that hardly more is decoded than is taken.
-    """
+    """Pictures of a clip at `count` moments spread over it: upright, sRGB, the longer side about `side`. Raises BriefError."""
     facts = clip_facts(path)
+    samples = _samples(path, facts, count, side)
+    ground = ground_for(samples) if facts.has_alpha else (0, 0, 0)
+    return [over(sample, ground) for sample in samples]
+
+
+def _samples(path: Path, facts: ClipFacts, count: int, side: int) -> list[NDArray[np.uint8]]:
+    """Small RGBA pictures: key pictures at or before their moments, so that hardly more is decoded than is taken."""
     scale = min(1.0, side / max(facts.width, facts.height))
     size = (_even(facts.width * scale), _even(facts.height * scale))
-    found: dict[int, NDArray[np.uint8]] = {}
-    with _opened(path) as (container, stream):
-        stream.codec_context.skip_frame = "NONKEY"
+    with opened(path) as (container, stream):
         start = stream.start_time or 0
-        for number in range(count):
-            moment = start + int(facts.length * Fraction(2 * number + 1, 2 * count) / _base(stream))
+        moments = [start + int(facts.length * Fraction(2 * n + 1, 2 * count) / time_base(stream)) for n in range(count)]
+        found: dict[int, NDArray[np.uint8]] = {}
+        if is_entered_at_start(container):
+            for frame in pictures(container, stream):
+                for number, moment in enumerate(moments):
+                    if (frame.pts or 0) <= moment:
+                        found[number] = small_rgba(frame, size, facts.upright)
+            return list(found.values())
+        stream.codec_context.skip_frame = "NONKEY"
+        for moment in moments:
             container.seek(moment, stream=stream, backward=True)
-            frame = next(container.decode(stream), None)
-            if frame is not None:
-                found.setdefault(frame.pts or 0, small_rgb(frame, size, facts.turn))
+            key = next(pictures(container, stream), None)
+            if key is not None and (key.pts or 0) not in found:
+                found[key.pts or 0] = small_rgba(key, size, facts.upright)
     return list(found.values())
 
 
@@ -102,12 +78,13 @@ class ClipSource:
         self._fps = fps
         facts = clip_facts(path)
         self._shown = (facts.width, facts.height)
-        self._turn = facts.turn
+        self._facts = facts
+        self._ground: tuple[int, int, int] | None = None
         self.canvas = canvas_size(motion, *self._shown, *out)
         self._contained = motion.fit == "contain"
         self._stack = contextlib.ExitStack()
         self._open()
-        self._base = _base(self._stream)
+        self._base = time_base(self._stream)
         self._start = self._stream.start_time or 0
         self._length = facts.length
         self._frames: Iterator[VideoFrame] = iter(())
@@ -129,7 +106,8 @@ class ClipSource:
                 self._shown_pts = picture.pts
         except (av.FFmpegError, ValueError) as error:
             raise BriefError(
-                f"{self._path.name}: the clip cannot be decoded at {float(moment):.2f} s: {error}", hint=_REPLACE
+                f"the clip cannot be decoded at {float(moment):.1f} s: {error}",
+                hint="convert it to MP4 with H.264, then render the brief again",
             ) from error
         return self._planes
 
@@ -149,27 +127,29 @@ class ClipSource:
         return self._now
 
     def _seek(self, wanted: int) -> None:
-        self._container.seek(_entry(self._container, self._stream, wanted), stream=self._stream, backward=True)
-        self._begin()
-        if self._now is not None and _pts(self._now) <= wanted:
-            return
-        # An index that leads past the picture: from the file's first byte, then.
+        if not is_counted_from_start(self._container, self._stream):
+            enter(self._container, self._stream, wanted)
+            self._begin()
+            if self._now is not None and _pts(self._now) <= wanted:
+                return
+        # An index that leads past the picture, or none: from the file's first byte, then.
         self._container.close()
         self._open()
         self._begin()
 
     def _open(self) -> None:
-        self._container, self._stream = self._stack.enter_context(_opened(self._path))
+        self._container, self._stream = self._stack.enter_context(opened(self._path))
         self._stream.thread_type = "NONE"
 
     def _begin(self) -> None:
-        self._frames = (frame for frame in self._container.decode(self._stream) if frame.pts is not None)
+        self._frames = (frame for frame in pictures(self._container, self._stream) if frame.pts is not None)
         self._now, self._next = next(self._frames, None), next(self._frames, None)
 
     def _canvas_of(self, frame: VideoFrame) -> Planes:
         size = self._inner()
-        laid = (size[1], size[0]) if self._turn % 2 else size
-        planes = turned(converted(frame, laid), self._turn)
+        if has_alpha(frame):
+            frame = on_ground(frame, self._ground_colour())
+        planes = turned(converted(frame, self._facts.upright.size(size)), self._facts.upright)
         if not self._contained:
             return planes
         from stages.render.fill import over_fill
@@ -183,78 +163,15 @@ class ClipSource:
 
         return inner_size(self._shown, self.canvas)
 
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    import av
-    from av.stream import Disposition
-
-    try:
-        if path.stat().st_size == 0:
-            raise BriefError(f"{path.name} is empty", hint="replace it")
-        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"})
-    except (OSError, ValueError) as error:
-        raise BriefError(f"{path.name} is neither a picture nor a clip that can be read", hint=_REPLACE) from error
-    with container:
-        if any(part in container.format.name for part in _NO_CLIPS):
-            raise BriefError(f"{path.name} is neither a picture nor a clip that can be read", hint=_REPLACE)
-        # Sound files carry their cover as a stream.
-        moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
-        if not moving:
-            raise BriefError(f"{path.name} holds no moving picture", hint=_REPLACE)
-        try:
-            yield container, moving[0]
-        except av.FFmpegError as error:
-            raise BriefError(
-                f"{path.name} is damaged or of a kind that cannot be decoded: {error.strerror or error}",
-                hint=_REPLACE,
-            ) from error
-
-
-def _length(path: Path, container: InputContainer, stream: VideoStream) -> Fraction:
-    """Seconds from the first picture to the end of the last, by the packets at the end: headers round, and count sound in."""
-    base, start = _base(stream), stream.start_time or 0
-    announced = stream.duration or 0
-    seconds = announced * base or Fraction(container.duration or 0, 1_000_000)
-    end = _last_end(container, stream, start + int(seconds / base))
-    missing = (start + announced - end) * base
-    if announced and missing > _MISSING_S and missing > seconds / 4:
-        raise BriefError(
-            f"{path.name} is cut off: it announces {float(seconds):.1f} s and ends at {float((end - start) * base):.1f} s",
-            hint="copy or download it again",
-        )
-    return (end - start) * base
-
-
-def _last_end(container: InputContainer, stream: VideoStream, near: int) -> int:
-    """Where the last picture ends, in the stream's time base; `near` is a place not far before or behind it."""
-    step = int(1 / stream.average_rate / _base(stream)) if stream.average_rate else 0
-    start = last = stream.start_time or 0
-    length = 0
-    try:
-        container.seek(_entry(container, stream, near), stream=stream, backward=True)
-    except (OSError, ValueError):
-        # Not every kind of file can be entered behind its last picture.
-        container.seek(start, stream=stream, backward=True)
-    for packet in container.demux(stream):
-        if packet.pts is not None and packet.pts >= last:
-            last, length = packet.pts, packet.duration or step
-    return last + length
-
-
-def _entry(container: InputContainer, stream: VideoStream, wanted: int) -> int:
-    """Where to enter the file for the picture at `wanted`. A place before the first picture is the file's first byte."""
-    if container.format.name in _UNINDEXED:
-        return wanted - int(_WELL_BEFORE_S / _base(stream))
-    return max(wanted, stream.start_time or 0)
+    def _ground_colour(self) -> tuple[int, int, int]:
+        """One for the whole clip, whichever of its frames are asked for."""
+        if self._ground is None:
+            self._ground = ground_for(_samples(self._path, self._facts, _GROUND_MOMENTS, _GROUND_SIDE))
+        return self._ground
 
 
 def _even(pixels: float) -> int:
     return max(2, round(pixels / 2) * 2)
-
-
-def _base(stream: VideoStream) -> Fraction:
-    return stream.time_base or Fraction(1, 90_000)
 
 
 def _pts(frame: VideoFrame) -> int:

@@ -11,6 +11,8 @@ from config.errors import BriefError, RejectedError
 from stages.render.levels import SAMPLE_RATE_HZ
 from stages.render.loudness import Loudness, measured, parse
 from stages.render.process import Run, run_ffmpeg
+from stages.sound.channels import Balance, one_for_both
+from stages.sound.files import SoundFile, UnreadableSoundError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +29,10 @@ _SCAN = SAMPLE_RATE_HZ * 4
 # A seam is clean when the step over it is no larger than this many of the steps around it.
 _CLEAN_STEPS = 3.0
 _AROUND = 480
+# What stays below -60 dBFS is noise, and so is what rises above it for less than this.
+_HEARD, _HEARD_SAMPLES = 1e-3, SAMPLE_RATE_HZ // 5
+# No film needs more of its music looked through.
+_LISTENED_S = 1200.0
 
 
 def inspect_music(path: Path) -> None:
@@ -48,6 +54,29 @@ def inspect_music(path: Path) -> None:
     )
 
 
+def music_fault(path: Path, *, whole: bool) -> str:
+    """What of a music file cannot be heard, in words that follow its name; empty for nothing.
+
+    Without `whole`, no further than to what can be heard. Raises BriefError as `inspect_music` does.
+    """
+    import numpy as np
+
+    file = SoundFile(path)
+    heard = 0
+    try:
+        for _, piece in file.pieces():
+            heard += int(np.sqrt(np.mean(np.square(piece - piece.mean(axis=0)))) > _HEARD) * len(piece)
+            if heard >= _HEARD_SAMPLES and (not whole or file.seconds > _LISTENED_S):
+                break
+    except UnreadableSoundError:
+        inspect_music(path)
+    if heard < _HEARD_SAMPLES:
+        return "is silent: the film has no music"
+    if file.damaged_s:
+        return f"is damaged at {file.damaged_s[0]:.1f} s: what cannot be decoded is left out"
+    return ""
+
+
 def _sound_s(container: InputContainer) -> float:
     """Seconds of sound at the start of a file, counted no further than a loop needs."""
     seconds = 0.0
@@ -60,13 +89,17 @@ def _sound_s(container: InputContainer) -> float:
 
 @dataclass(frozen=True)
 class Music:
-    """Decoded music: `samples` of raw float32 stereo in `path` from sample `first`, its end overlapping its start by `seam`."""
+    """Decoded music: `samples` of raw float32 stereo in `path` from sample `first`, its end overlapping its start by `seam`.
+
+    `only` is the channel that both loudspeakers get, where the two would cancel each other out.
+    """
 
     path: Path
     first: int
     samples: int
     seam: int
     loudness: Loudness
+    only: int | None = None
 
     @property
     def period(self) -> int:
@@ -91,11 +124,11 @@ class Music:
         return sound
 
     def _raw(self, at: int, count: int) -> NDArray[np.float32]:
-        return _frames(self.path, self.first + at, count)
+        return one_for_both(_frames(self.path, self.first + at, count), self.only)
 
 
 def load_music(source: Path, needed: int, run: Run) -> Music | None:
-    """Decode what `needed` samples of programme can use of `source`. None when it holds nothing but silence.
+    """Decode what `needed` samples of programme can use of `source`. None when there is nothing in it to be heard.
 
     Raises BriefError for a file that is no music: the user can put another one in its place.
     """
@@ -119,18 +152,26 @@ def _looped(pcm: Path, needed: int, loudness: Loudness) -> Music | None:
     if not total:
         raise _broken("it holds no sound")
     edges = _sounding(pcm, total)
-    if edges is None:
+    if edges is None or (loudness.is_silent and total >= _SHORTEST):
         return None
     first, last = edges
     first = first if first >= _LONG_SILENCE else 0
     last = last if total - last >= _LONG_SILENCE else total
     samples = last - first
+    only = _only_channel(pcm, first, last)
     if samples >= needed:
-        return Music(pcm, first, samples, 0, loudness)
+        return Music(pcm, first, samples, 0, loudness, only)
     if samples < _SHORTEST:
         raise _broken(f"it lasts only {samples / SAMPLE_RATE_HZ:.2f} s, too short to be looped")
     seam = 0 if _is_seamless(pcm, first, last) else min(_SEAM, samples // 4)
-    return Music(pcm, first, samples, seam, loudness)
+    return Music(pcm, first, samples, seam, loudness, only)
+
+
+def _only_channel(pcm: Path, first: int, last: int) -> int | None:
+    balance = Balance()
+    for at in range(first, last, _SCAN):
+        balance.add(_frames(pcm, at, min(_SCAN, last - at)))
+    return balance.only
 
 
 def _broken(reason: str) -> BriefError:

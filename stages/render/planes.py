@@ -23,6 +23,7 @@ from stages.render.stills import (
     header_size,
     is_picture,
     load_rgb,
+    moves,
     picture_size,
 )
 
@@ -77,11 +78,16 @@ def inspect_visual(path: Path) -> tuple[Literal["picture", "clip"], int, int, fl
     if path.is_file() and not is_picture(path):
         if kind := damaged_kind(path):
             raise BriefError(f"{path.name} is a damaged {kind} picture", hint=f"copy it again, or {AS_JPEG}")
-        from stages.render.clips import clip_facts
+        from stages.render.clip_files import clip_facts
 
         facts = clip_facts(path)
         return "clip", facts.width, facts.height, float(facts.length)
     width, height = picture_size(path)
+    if moves(path):
+        from stages.render.clip_files import clip_facts
+
+        facts = clip_facts(path)
+        return "clip", facts.width, facts.height, float(facts.length)
     return "picture", width, height, 0.0
 
 

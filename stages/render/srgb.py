@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 _STRIP_ROWS = 256
@@ -61,12 +64,31 @@ def on_ground(image: Image) -> Image:
     alpha = image.getchannel("A")
     if alpha.getextrema()[0] == 255:
         return image.convert("RGB")
-    small = np.asarray(image.resize((64, 64), Pillow.Resampling.BOX)).astype(np.float32)
-    weight = small[..., 3].sum()
-    tone = (small[..., :3] @ (0.2126, 0.7152, 0.0722) * small[..., 3]).sum() / weight if weight else 0.0
-    ground = Pillow.new("RGB", image.size, _LIGHT_GROUND if tone < 128 else _DARK_GROUND)
+    small = np.asarray(image.resize((64, 64), Pillow.Resampling.BOX))
+    ground = Pillow.new("RGB", image.size, ground_for([small]))
     ground.paste(image, mask=alpha)
     return ground
+
+
+def ground_for(pictures: Sequence[NDArray[np.uint8]]) -> tuple[int, int, int]:
+    """The ground that small RGBA pictures (h, w, 4) stand out from: one for all of them, as they may be of one clip."""
+    import numpy as np
+
+    tone = weight = 0.0
+    for picture in pictures:
+        alpha = picture[..., 3].astype(np.float32)
+        tone += float((picture[..., :3] @ np.array((0.2126, 0.7152, 0.0722), np.float32) * alpha).sum())
+        weight += float(alpha.sum())
+    return _LIGHT_GROUND if tone < 128 * weight or not weight else _DARK_GROUND
+
+
+def over(picture: NDArray[np.uint8], ground: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """RGBA pixels (h, w, 4) over one colour, as RGB."""
+    import numpy as np
+
+    alpha = picture[..., 3:].astype(np.uint16)
+    mixed = picture[..., :3] * alpha + np.array(ground, np.uint16) * (255 - alpha) + 127
+    return np.ascontiguousarray(mixed // 255, np.uint8)
 
 
 def in_srgb(image: Image, profile: bytes | None) -> Image:

@@ -92,10 +92,19 @@ def is_picture(path: Path) -> bool:
         return True
 
 
+def moves(path: Path) -> bool:
+    """Whether a picture is an animation of a kind that is shown as a clip. Raises BriefError."""
+    return _is_animated(path, ("GIF", "PNG"))
+
+
 def is_animated(path: Path) -> bool:
     """Whether a picture, of which only the first one is shown, has more. Raises BriefError."""
+    return _is_animated(path, ("WEBP", "AVIF"))
+
+
+def _is_animated(path: Path, formats: tuple[str, ...]) -> bool:
     with _opened(path) as image:
-        return image.format in ("GIF", "WEBP", "PNG", "AVIF") and bool(getattr(image, "is_animated", False))
+        return image.format in formats and bool(getattr(image, "is_animated", False))
 
 
 def damaged_kind(path: Path) -> str:

@@ -54,7 +54,8 @@ def check_recording(recording: Recording) -> None:
 
 
 def _spoken_part(recording: Recording) -> Samples:
-    from stages.speech.sound import SAMPLE_RATE_HZ, UnreadableSoundError, read_sound, speech_bounds, voiced
+    from stages.sound.files import UnreadableSoundError
+    from stages.speech.sound import SAMPLE_RATE_HZ, read_sound, speech_bounds, voiced
     from stages.speech.stage import expected_seconds
 
     name = recording.path.name
@@ -63,6 +64,8 @@ def _spoken_part(recording: Recording) -> Samples:
         samples = read_sound(recording.path)
     except UnreadableSoundError as error:
         raise BriefError(f"{name} is no sound that can be read: {error}", hint=hint) from error
+    # A constant offset is no sound, and would keep silence from being found.
+    samples = samples - samples.mean() if len(samples) else samples
     if not len(samples) or not voiced(samples, SAMPLE_RATE_HZ).any():
         raise BriefError(f"{name} is silent", hint=hint)
     start, end = speech_bounds(samples, SAMPLE_RATE_HZ)

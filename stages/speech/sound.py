@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stages.sound.channels import mixed
+from stages.sound.files import SoundFile
+from stages.sound.files import UnreadableSoundError as UnreadableSoundError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -34,27 +38,20 @@ _K_FILTERS = (
 )
 
 
-class UnreadableSoundError(Exception):
-    """A provider's file is no sound."""
-
-
 def read_sound(path: Path) -> Samples:
-    """The file's first audio stream, mixed to mono and resampled to 48 kHz. Raises `UnreadableSoundError`."""
-    import av
+    """The file's first audio stream, as one channel at 48 kHz.
 
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                raise UnreadableSoundError("it has no sound")
-            resampler = av.AudioResampler(format="dbl", layout="mono", rate=SAMPLE_RATE_HZ)
-            pieces = []
-            for frame in container.decode(audio=0):
-                frame.pts = None
-                pieces += [piece.to_ndarray() for piece in resampler.resample(frame)]
-            pieces += [piece.to_ndarray() for piece in resampler.resample(None)]
-    except (av.FFmpegError, OSError) as error:
-        raise UnreadableSoundError(str(error)) from error
-    return np.concatenate([piece.reshape(-1) for piece in pieces]) if pieces else np.zeros(0)
+    Raises `UnreadableSoundError`, for what is damaged in the middle too.
+    """
+    file = SoundFile(path, precision="dbl")
+    pieces = [piece for _, piece in file.pieces()]
+    if file.damaged_s:
+        raise UnreadableSoundError(f"it is damaged at {file.damaged_s[0]:.1f} s")
+    if not pieces:
+        return np.zeros(0)
+    channels = max(piece.shape[1] for piece in pieces)
+    # One that changes from one channel to two in the middle.
+    return np.asarray(mixed(np.concatenate([np.repeat(piece, channels // piece.shape[1], axis=1) for piece in pieces])))
 
 
 def write_wav(path: Path, samples: Samples, rate_hz: int = SAMPLE_RATE_HZ) -> int:

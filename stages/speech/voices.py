@@ -51,7 +51,7 @@ def unknown_voice(provider: str, voice: str, known: Iterable[str]) -> Unavailabl
 
 def versions(*packages: str) -> dict[str, str]:
     """Installed versions, for keys. `absent` where there is none."""
-    found = {"code": code_digest("stages.speech", "stages.text")}
+    found = {"code": code_digest("stages.speech", "stages.text", "stages.sound")}
     for package in packages:
         try:
             found[package] = importlib.metadata.version(package)
