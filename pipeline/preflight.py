@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from checkpoints.store import Store
-from config.errors import BriefError, DiskFullError, UnavailableError, UsageError
+from config.errors import DiskFullError, UnavailableError, UsageError
 from config.settings import Settings
 from pipeline.findings import Findings
 from pipeline.options import JobOptions
@@ -23,20 +23,27 @@ _WORDS_PER_SECOND = 2.4
 _SHORTEST_S = 5.0
 
 
-def check_input(
-    brief: Brief, options: JobOptions, toolbox: Toolbox, is_taken: Callable[[Visual | Music], bool] = lambda item: False
-) -> None:
+IsTaken = Callable[[Visual | Music], bool]
+
+
+def _never(item: Visual | Music) -> bool:
+    return False
+
+
+def check_input(brief: Brief, options: JobOptions, toolbox: Toolbox, is_taken: IsTaken = _never) -> None:
     """Raise UsageError or BriefError for what would stop the job anyway, later; all of it at once.
 
-    Of a visual that `is_taken` an earlier run has looked through all that is shown.
     The output folder comes last: what is wrong otherwise leaves no empty folder behind.
     """
-    check_brief(brief, toolbox)
+    check_brief(brief, toolbox, is_taken)
     check_output(options.output)
 
 
-def check_brief(brief: Brief, toolbox: Toolbox) -> None:
-    """Raise UsageError or BriefError for everything in a brief that nobody can make, all of it at once."""
+def check_brief(brief: Brief, toolbox: Toolbox, is_taken: IsTaken = _never) -> None:
+    """Raise UsageError or BriefError for everything in a brief that nobody can make, all of it at once.
+
+    Clips and music that `is_taken` by an earlier run have been looked through then.
+    """
     checks: tuple[Callable[[], None], ...] = (
         lambda: _check_theme(brief),
         lambda: check_visuals(brief, is_taken),
@@ -54,7 +61,7 @@ def check_brief(brief: Brief, toolbox: Toolbox) -> None:
     findings.raise_if_any()
 
 
-def notices(brief: Brief, is_taken: Callable[[Visual | Music], bool] = lambda item: False) -> list[str]:
+def notices(brief: Brief, is_taken: IsTaken = _never) -> list[str]:
     """What will not look as written, though nothing is wrong."""
     from stages.typeset.font_packages import EMOJI_PACKAGE, is_installed
     from stages.typeset.fonts import load_fonts
