@@ -263,19 +263,22 @@ class Account:
         return [item for item in self.ended.report["degradations"] if item["stage"] in stages]
 
     def _figures(self, figures: dict[str, Any], circuits: list[dict[str, Any]]) -> Iterator[str]:
-        calls = list(self.calls.values())
-        answered = sum(_answered(attempts) for attempts in calls)
-        made = sum(attempt["outcome"] != "refused" for attempts in calls for attempt in attempts)
-        fallen = [attempts for attempts in calls if len({attempt["provider"] for attempt in attempts}) > 1]
+        asked = [[one for one in attempts if one["outcome"] != "refused"] for attempts in self.calls.values()]
+        asked = [attempts for attempts in asked if attempts]
+        retries = [again for attempts in asked for again in _retries(attempts)]
+        failed = sum(again["outcome"] != "ok" for again in retries)
+        fallen = [
+            attempts for attempts in self.calls.values() if len({attempt["provider"] for attempt in attempts}) > 1
+        ]
         well = sum(_answered(attempts) for attempts in fallen)
         wanted = {
             # What was opened on purpose is not the home's.
             "circuitBreakers": {"total": 0, "closed": 0, "open": 0, "halfOpen": 0},
             "retries": {
-                "total": len(calls),
-                "successful": answered,
-                "failed": len(calls) - answered,
-                "averageAttempts": round(made / len(calls), 3),
+                "total": len(retries),
+                "successful": len(retries) - failed,
+                "failed": failed,
+                "averageAttempts": round(sum(map(len, asked)) / len(asked), 3),
             },
             "fallbacks": {"total": len(fallen), "successful": well, "failed": len(fallen) - well},
         }
@@ -287,6 +290,15 @@ class Account:
 
 def _operation(attempts: list[dict[str, Any]]) -> str:
     return str(attempts[0]["operation"])
+
+
+def _retries(attempts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each attempt at a provider that had been asked before, in one call."""
+    seen = set()
+    for attempt in attempts:
+        if attempt["provider"] in seen:
+            yield attempt
+        seen.add(attempt["provider"])
 
 
 def _answered(attempts: list[dict[str, Any]]) -> bool:
