@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from config.errors import (
+    CancelledError,
     CircuitOpenError,
     FramekeepError,
     ProviderError,
@@ -136,9 +137,10 @@ class Asking(Generic[P, T]):
         except FramekeepError as error:
             self._history.append(f"{name}: {error.code}: {error.message}")
             was_made = self.calls > made_before
+            if was_made and not isinstance(error, CancelledError):
+                self._count_retry(failed=True)
             if isinstance(error, ProviderError):
                 if was_made:
-                    self._count_retry(failed=True)
                     self._failure = error
                     self._begin_rest(error)
                 else:

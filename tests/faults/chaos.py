@@ -293,10 +293,10 @@ def _operation(attempts: list[dict[str, Any]]) -> str:
 
 
 def _retries(attempts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Each attempt at a provider that had been asked before, in one call."""
+    """Each attempt at a provider that had been asked before, in one call; one that was stopped is none."""
     seen = set()
     for attempt in attempts:
-        if attempt["provider"] in seen:
+        if attempt["provider"] in seen and attempt["code"] != "INTERRUPTED":
             yield attempt
         seen.add(attempt["provider"])
 
