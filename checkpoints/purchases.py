@@ -5,6 +5,7 @@
 | `begun`    | the call is under way; or its run was killed, and nobody knows what became of it |
 | `answered` | its result is among the results                                                  |
 | `failed`   | the provider refused, or answered what nobody can use                            |
+| `unsent`   | it ended before a request left: not charged                                      |
 | `unheard`  | there was no connection, or it broke: charged only if the request came through       |
 | `cut off`  | no answer came in time, or the run was stopped: possibly charged                 |
 | `lost`     | a run was killed between the call and its result: possibly charged               |
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from checkpoints.ledger import Ledger
 
-State = Literal["begun", "answered", "failed", "unheard", "cut off", "lost"]
+State = Literal["begun", "answered", "failed", "unsent", "unheard", "cut off", "lost"]
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,16 @@ class Provider(ABC):
         """
         return self
 
+    def may_have_asked(self) -> bool:
+        """Whether the request of the call that `asking` gave this for may have left this machine; True where nobody knows."""
+        return True
+
+    def prepare(self, cancel: CancelToken) -> None:
+        """Load what a call needs, a client's library say, before the call's time begins to run. Raises ProviderError or
+        CancelledError.
+        """
+        return
+
     def connect(self, cancel: CancelToken, timeout_s: float) -> None:
         """See whether it is there: of a service, by one request that costs nothing, within `timeout_s`; what works on this
         machine loads what it works with. Raises ProviderError or CancelledError.

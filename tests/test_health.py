@@ -115,7 +115,7 @@ def test_a_quota_that_is_used_up_is_told_from_too_many_requests(service: Service
     service.answer = (429, {"error": {"code": "insufficient_quota"}}, {})
     assert failure(writer("openai", service.url)).kind == "QuotaExceeded"
     service.answer = (401, {"detail": {"status": "quota_exceeded"}}, {})
-    assert failure(ElevenLabsProvider(SecretStr(SECRET), "m", "v", service.url)).kind == "InvalidApiKey"
+    assert failure(ElevenLabsProvider(SecretStr(SECRET), "m", "v", service.url)).kind == "QuotaExceeded"
 
 
 def test_a_key_that_may_not_see_the_list_was_taken(service: Service) -> None:
@@ -136,10 +136,10 @@ def test_a_server_that_is_not_there_or_does_not_answer_is_told_apart(service: Se
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         refused = failure(writer("compatible", f"http://127.0.0.1:{unused.getsockname()[1]}/v1"))
-    assert (refused.kind, "refuses connections" in refused.message) == ("TransientNetworkFailure", True)
+    assert (refused.kind, "connection refused" in refused.message) == ("TransientNetworkFailure", True)
     service.hold.clear()
     late = failure(writer("compatible", service.url), timeout_s=0.2)
-    assert (late.kind, "no answer within 0.2 s" in late.message) == ("Timeout", True)
+    assert (late.kind, "within 0.2 s" in late.message) == ("Timeout", True)
 
 
 def test_a_connection_test_ends_with_the_run(service: Service) -> None:
@@ -236,7 +236,7 @@ def test_without_the_connection_test_nobody_is_asked(service: Service) -> None:
     assert service.asked == []
     on = next(doctor_providers.check_script(settings_of({}, **local(service))))
     assert (on.status, on.provider, on.health) == ("warn", "LocalLLM", "Unhealthy")
-    assert "answers 401" in on.message
+    assert "answered 401" in on.message
 
 
 def test_a_stage_whose_only_provider_is_down_does_not_work(service: Service) -> None:

@@ -203,7 +203,7 @@ def test_each_change_of_state_is_told_once_and_kept(ward: Callable[..., Ward], s
         ("LocalLLM", "Unhealthy", "Degraded"),
         ("LocalLLM", "Degraded", "Healthy"),
     ]
-    assert "answers 503" in at.told[0].data["message"]
+    assert "answered 503" in at.told[0].data["message"]
     assert at.told[0].data["hint"] == "wait until it is up"
     kept = [event.data for event in at.ledger.events("job") if event.kind == "health"]
     assert kept == [event.data for event in at.told]
@@ -271,7 +271,7 @@ def test_an_unhealthy_provider_is_asked_after_the_others_until_it_is_healthy_aga
     assert at.first_asked("LocalLLM", "other") == "other"
     (fallback,) = at.desk.call.fallbacks
     assert (fallback.wanted, fallback.got) == ("LocalLLM", "other")
-    assert "LocalLLM is unhealthy: LocalLLM answers 503" in fallback.reason
+    assert "LocalLLM is unhealthy: LocalLLM answered 503" in fallback.reason
     assert [(event.provider, event.next_provider) for event in at.desk.of(FellBack)] == [("LocalLLM", "other")]
     service.answer = (200, {}, {})
     at.watch.look()
@@ -335,13 +335,13 @@ def test_the_user_is_told_on_the_terminal_and_by_an_alert_if_that_is_wanted(
     ((first, tone), (second, good)) = [watcher.take(event) or ("", "plain") for event in at.told]
     assert (tone, good) == ("warn", "good")
     assert first.startswith("LocalLLM is unhealthy since ")
-    assert first.endswith("answers 503: the service is down; it is asked after all others")
+    assert first.endswith("answered 503: the service is down; it is asked after all others")
     assert second.startswith("LocalLLM is healthy again")
     assert [(title, kind) for title, _, kind in at.alerts] == [
         ("LocalLLM: Unhealthy", "failure"),
         ("LocalLLM: Healthy", "success"),
     ]
-    assert at.alerts[0][1].endswith("answers 503: the service is down; job job")
+    assert at.alerts[0][1].endswith("answered 503: the service is down; job job")
 
 
 def test_the_user_is_left_alone_if_that_is_wanted(ward: Callable[..., Ward], service: Service) -> None:

@@ -127,6 +127,7 @@ class Asking(Generic[P, T]):
         try:
             self._heed_rest()
             with self._limited(), self._admitted():
+                self._prepare()
                 self.calls += 1
                 began_s = around.clock.monotonic()
                 most = 1 + policy.retry.max_retry_attempts
@@ -158,6 +159,12 @@ class Asking(Generic[P, T]):
         if self.calls > 1:
             self.retries += 1
             self.failed_retries += failed
+
+    def _prepare(self) -> None:
+        """Let the provider load what it needs: that is no call, and takes nothing from the time of one or of all its calls."""
+        began_s = self.around.clock.monotonic()
+        self.provider.prepare(self.around.cancel)
+        self._started_s += self.around.clock.monotonic() - began_s
 
     def _heed_rest(self) -> None:
         """Raise while the provider rests. Where nobody else could be asked, a rest that fits is waited for."""

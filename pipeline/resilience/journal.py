@@ -89,11 +89,12 @@ class Journal:
         )
         for one in lost:
             self._tell(one, provider)
+        asked = provider.asking(purchase.request)
         try:
             with around("purchase.call"):
-                return work(provider.asking(purchase.request), cancel)
+                return work(asked, cancel)
         except BaseException as error:
-            self._end(purchase, _state_after(error))
+            self._end(purchase, _state_after(error) if asked.may_have_asked() else "unsent")
             raise
 
     def _tell(self, lost: Purchase, provider: Provider) -> None:

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from config.errors import RejectedError, TransientError, UnavailableError
+from config.secret_text import clean_key
 from stages.base import CancelToken
+from stages.http_client import Sending, call_service, loading, open_client
 from stages.loop_call import call_in_loop
 from stages.models import Brief, Script, ScriptScene
 from stages.script.base import ScriptWriter
@@ -31,7 +33,6 @@ Kind = Literal["openai", "anthropic", "compatible"]
 _TOLERANCE = 0.25
 _FAR_OFF = 5
 _MOST_PROMPT_CHARS = 400
-_CONNECT_S = 10.0
 _MOST_NAMES = 5
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 _URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
@@ -54,8 +55,8 @@ class Account:
 
     @property
     def key(self) -> str:
-        own = self.api_key.get_secret_value().strip() if self.api_key else ""
-        return own or os.environ.get(_KEY_VARIABLES.get(self.kind, ""), "").strip()
+        own = self.api_key.get_secret_value() if self.api_key else ""
+        return clean_key(own or os.environ.get(_KEY_VARIABLES.get(self.kind, ""), ""))
 
     @property
     def url(self) -> str:
@@ -80,6 +81,7 @@ class LlmWriter(ScriptWriter):
         self.name = name
         self._account = account
         self._request_id = ""
+        self._sending = Sending()
         self.is_remote = True
         # A server of one's own that wants no key sends no bill either.
         self.paid = account.kind != "compatible" or bool(account.key)
@@ -87,8 +89,23 @@ class LlmWriter(ScriptWriter):
     def asking(self, request_id: str) -> Self:
         """Sent along as `Idempotency-Key`. Not every service heeds it, so it is no promise: `remembers` stays off."""
         asking = copy.copy(self)
-        asking._request_id = request_id
+        asking._request_id, asking._sending = request_id, Sending()
         return asking
+
+    def may_have_asked(self) -> bool:
+        return self._sending.has_begun
+
+    def prepare(self, cancel: CancelToken) -> None:
+        call_in_loop(self._load, cancel, 0.0)
+
+    async def _load(self) -> None:
+        with loading(self.name):
+            if self._account.kind == "anthropic":
+                import pydantic_ai.models.anthropic
+                import pydantic_ai.providers.anthropic
+            else:
+                import pydantic_ai.models.openai
+                import pydantic_ai.providers.openai  # noqa: F401 - what `_ask` needs, see there
 
     def identity(self) -> dict[str, str]:
         return {
@@ -139,14 +156,15 @@ class LlmWriter(ScriptWriter):
         from stages.script.llm_errors import translate
 
         self.check(brief)
-        try:
-            draft = call_in_loop(lambda: self._ask(brief, timeout_s), cancel, timeout_s)
-        except Exception as error:
-            known = translate(error, self.name, self._account.key)
-            if known is None:
-                raise
-            # Not chained: an SDK's error carries the request, and with it the key, into whatever prints the chain.
-            raise known from None
+        self.prepare(cancel)
+        draft = call_service(
+            self.name,
+            self._account.url,
+            lambda: self._ask(brief, timeout_s),
+            cancel,
+            timeout_s,
+            lambda error: translate(error, self.name, self._account.url),
+        )
         scenes = self._scenes(draft.scenes)
         words, wanted = sum(count_words(scene.narration) for scene in scenes), wanted_words(brief)
         if not wanted / _FAR_OFF <= words <= wanted * _FAR_OFF:
@@ -175,18 +193,16 @@ class LlmWriter(ScriptWriter):
 
     def _client(self, timeout_s: float) -> Any:
         """The SDK's client with its own retries off: retrying is the caller's business."""
-        import httpx2
-
-        timeout = httpx2.Timeout(timeout_s or None, connect=min(timeout_s or _CONNECT_S, _CONNECT_S))
+        client = open_client(self.name, timeout_s, self._sending, follow_redirects=True)
+        options: dict[str, Any] = {"base_url": self._account.url, "max_retries": 0, "http_client": client}
         if self._account.kind == "anthropic":
             from anthropic import AsyncAnthropic
 
-            return AsyncAnthropic(api_key=self._account.key, base_url=self._account.url, max_retries=0, timeout=timeout)
+            return AsyncAnthropic(api_key=self._account.key, **options)
         from openai import AsyncOpenAI
 
         # A server of one's own may need no key, but the SDK insists on one.
-        key = self._account.key or "none"
-        return AsyncOpenAI(api_key=key, base_url=self._account.url, max_retries=0, timeout=timeout)
+        return AsyncOpenAI(api_key=self._account.key or "none", **options)
 
     def _model(self, client: Any) -> Model:
         if self._account.kind == "anthropic":
