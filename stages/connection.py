@@ -41,7 +41,7 @@ def ask_for_list(name: str, url: str, headers: Mapping[str, str], cancel: Cancel
         error.message += ", where its list of models should be"
         error.hint = f"check Providers.{name}.BaseUrl: framekeep config show"
     elif isinstance(error, TransientError):
-        error.hint = error.hint.replace("framekeep resume", "wait until it is up, then: framekeep doctor")
+        error.hint = error.hint.replace("framekeep resume", "wait until it is up")
     raise error
 
 
