@@ -144,7 +144,9 @@ class Plan:
 
     @property
     def frames(self) -> int:
-        """Frames of all segments planned so far, over all exports."""
+        """Frames of all exports: all that are to come once the film is cut, before that those of the segments planned so far."""
+        if self.is_cut:
+            return len(self.exports) * self._length
         return sum(export.frames for export in self.exports.values())
 
     def cuts(self) -> list[SceneCut]:

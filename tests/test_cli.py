@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -389,3 +390,30 @@ def test_the_fake_pipeline_takes_what_the_real_one_takes() -> None:
     for name in ("__init__", "resume", "resume_all", "cancel"):
         real, fake = (inspect.signature(getattr(kind, name)) for kind in (Pipeline, FakePipeline))
         assert list(real.parameters) == [p.replace("job", "job_id") if p == "job" else p for p in fake.parameters]
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "hint"),
+    [((90, 300), "then: framekeep resume --all"), ((-5, 300), "→ framekeep resume --all"), ((), "")],
+)
+def test_a_batch_that_waits_says_from_when_on_resuming_makes_sense(
+    run: Run, script: Any, ahead_s: tuple[float, ...], hint: str
+) -> None:
+    def work(pipeline: FakePipeline, brief: Any) -> Result:
+        number = "ab".index(Path(brief).stem)
+        if number >= len(ahead_s):
+            return done()
+        at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead_s[number])
+        parked = stopped("parked", "CIRCUIT_OPEN")
+        assert parked.error
+        told = parked.error.model_copy(update={"resume_after": at.isoformat()})
+        return parked.model_copy(update={"error": told})
+
+    for name in ("a.md", "b.md"):
+        Path(name).write_text("x")
+    script(work)
+    code, _, err = run("batch", "a.md", "b.md")
+    last = err.splitlines()[-1]
+    assert code == (75 if ahead_s else 0)
+    assert (hint or "2 done") in last
+    assert ("wait until" in last) == (ahead_s[:1] == (90,))

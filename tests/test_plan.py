@@ -124,6 +124,21 @@ def test_all_segments_together_are_the_programme_in_whatever_order_results_come(
     assert plan.frames == sum(step.frames for step in plan.steps.values())
 
 
+def test_all_frames_are_counted_as_soon_as_the_film_is_cut_though_pictures_are_still_to_come(
+    make_plan: MakePlan, stub_record: Answer
+) -> None:
+    plan = make_plan(brief_of("One two three.", "Four.", "Five six."), "youtube", "shorts")
+    todo, seen = deque(plan.start()), []
+    while todo:
+        # Pictures last: no segment can be planned without one.
+        todo = deque(sorted(todo, key=lambda step: step.stage == "images"))
+        step = todo.popleft()
+        todo.extend(plan.done(step, stub_record(step)))
+        if plan.is_cut:
+            seen.append(plan.frames)
+    assert set(seen) == {2 * sum(cut.frames - cut.head for cut in plan.cuts())}
+
+
 def test_a_long_scene_is_encoded_in_parts_that_bound_what_a_kill_may_cost(
     make_plan: MakePlan, stub_record: Answer, tiny_settings: Settings
 ) -> None:

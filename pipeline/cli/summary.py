@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from pipeline.cli import console
 from pipeline.cli.console import Tone, bytes_text, clock_text, count_text, say, symbol
 from pipeline.cli.failures import tell_error
 from pipeline.cli.watching import degradation_text
+from pipeline.resilience.rests import clock_time
 
 if TYPE_CHECKING:
     from pipeline.batch import BatchItem
@@ -106,7 +109,16 @@ def tell_batch(items: Sequence[BatchItem], missing: int) -> None:
         parts.append(f"{missing} not started")
     say(f"{count_text(len(items) + missing, 'brief')}: {', '.join(parts)}")
     if any(not item.result.ok and item.result.job_id for item in items):
-        say(f"{symbol('next')} framekeep resume --all")
+        say(f"{symbol('next')} {_resume_all([item.result for item in items], time.time())}")
+
+
+def _resume_all(results: Sequence[Result], now: float) -> str:
+    """What goes on with the rest of a batch; not before the first time that makes sense, where all of them wait for one."""
+    untils = [item.error.resume_after if item.error else None for item in results if not item.ok]
+    moments = [datetime.datetime.fromisoformat(until).timestamp() for until in untils if until]
+    if len(moments) < len(untils) or min(moments) <= now:
+        return "framekeep resume --all"
+    return f"wait until {clock_time(min(moments))}, then: framekeep resume --all"
 
 
 def _outcome(result: Result) -> str:
