@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from stages.brief.schema import build
 from stages.models import Brief
 from stages.text.names import as_spelled
 
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 Format = Literal["md", "txt", "yaml", "json"]
 FORMATS: dict[str, Format] = {
     ".md": "md", ".markdown": "md", ".txt": "txt", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
@@ -55,6 +57,10 @@ def brief_from_dict(data: Mapping[str, Any], base: Path, name: str) -> Brief:
 def _parse(text: str, format: Format, base: Path, name: str, label: str) -> Brief:
     problems = Problems(label)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if half := _HALF_A_PAIR.search(text):
+        line = text.count("\n", 0, half.start()) + 1
+        problems.add(line, "", "holds half of a surrogate pair, which is no character")
+        problems.raise_if_any()
     if not text.strip():
         problems.add(1, "", "the brief is empty; write a text or scenes")
         problems.raise_if_any()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from markdown_it.token import Token
 
@@ -59,10 +58,9 @@ class _Hiding:
 class InlineReader:
     """Reads inline tokens. What an element hides may go on over many blocks, so one reader reads a whole document."""
 
-    def __init__(self, ended: frozenset[str], left_out: list[LeftOut], env: dict[str, Any]) -> None:
+    def __init__(self, ended: frozenset[str], left_out: list[LeftOut]) -> None:
         self.ended = ended
         self._left_out = left_out
-        self._env = env
         self._hiding: _Hiding | None = None
         self._raised: list[str] | None = None
         self._struck: list[str] | None = None
@@ -102,11 +100,6 @@ class InlineReader:
         elif token.type == "s_close" and self._struck is not None:
             self._note("struck out", "".join(self._struck), line)
             self._struck = None
-        elif token.type == "footnote_ref":
-            note = self._env.get("footnotes", {}).get("list", {}).get(token.meta["id"], {})
-            if "content" in note:
-                self._note("a footnote", note["content"], line)
-            line.is_torn = True
 
     def _say(self, line: Line, words: str) -> None:
         if self._hiding:

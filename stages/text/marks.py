@@ -28,6 +28,8 @@ _ATTRIBUTES = re.compile(r"\{:?\s*([^{}\n]*?)\s*\}")
 _ATTRIBUTE_LIST = re.compile(rf"{_ATTRIBUTE}(?:[\s,]+{_ATTRIBUTE})*")
 _SHORTCODE = re.compile(r"\{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}", re.DOTALL)
 _EDIT = re.compile(r"\{(>>|\+\+|--|~~|==)(.{1,2000}?)(?:<<|\+\+|--|~~|==)\}", re.DOTALL)
+_NOTE = re.compile(r"\^\[((?:[^\[\]]|\[[^\[\]]*\](?:\([^()\n]*\))?){1,2000})\]")
+_NOTE_MARK = re.compile(r"\[\^[^\[\]\s]{1,100}\]")
 _EMOJI = re.compile(r":[a-z][a-z0-9_+-]{1,30}:(?![\w:])")
 _FORMULA = re.compile(r"(\$\$?)(?=\S)([^$]+?)(?<=\S)\1(?!\d)")
 _LATEX = re.compile(r"\\\((.{1,2000}?)\\\)|\\\[(.{1,2000}?)\\\]", re.DOTALL)
@@ -54,7 +56,8 @@ def add_rules(parser: MarkdownIt) -> None:
     for find in (_star, _latex):
         ruler.before("escape", find.__name__, _rule(find))
     rest = (
-        _wiki, _picture, _citation, _loose_link, _edit, _shortcode, _attributes, _mark, _emoji, _formula, _block_name, _small,
+        _note, _wiki, _picture, _citation, _loose_link, _edit, _shortcode, _attributes, _mark, _emoji, _formula, _block_name,
+        _small,
     )  # fmt: skip
     for find in rest:
         ruler.before("link", find.__name__, _rule(find))
@@ -322,6 +325,14 @@ def _formula(state: StateInline) -> Found:
     if re.fullmatch(r"[A-Za-z]", found[2]):
         return _said(state, found.end(), found[2])
     return _left_out(state, found.end(), "a formula")
+
+
+def _note(state: StateInline) -> Found:
+    """A footnote's mark, or a footnote in the text, `^[its words]`."""
+    if mark := _NOTE_MARK.match(state.src, state.pos, state.posMax):
+        return _left_out(state, mark.end())
+    found = _NOTE.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "^" else None
+    return _left_out(state, found.end(), "a footnote", found[1]) if found else None
 
 
 def _block_name(state: StateInline) -> Found:

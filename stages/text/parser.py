@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
@@ -35,7 +34,8 @@ _ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?)[ \t]+[a-z -]+?(?:\"(?P<title>[^\"]*
 def parser() -> MarkdownIt:
     """The parser. Addresses of every kind are links: whether one can be used is asked later."""
     made = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("code")
-    made.use(footnote_plugin, move_to_end=False, always_match_refs=True).use(deflist_plugin)
+    made.use(footnote_plugin, inline=False, move_to_end=False).use(deflist_plugin)
+    made.inline.ruler.disable("footnote_ref")
     made.validateLink = lambda url: True  # type: ignore[method-assign]
     made.normalizeLink = lambda url: url  # type: ignore[method-assign]
     made.block.ruler.before("fence", "container", _container, {"alt": ["paragraph", "blockquote", "list"]})
@@ -73,11 +73,9 @@ def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> s
     return "".join([*parts, text[at:]])
 
 
-def is_numbering(numbers: list[int]) -> bool:
-    """Whether numbers before paragraphs count them: `1. 2. 3.` or `1. 1. 1.`, and not a year or a date that begins one."""
-    return len(numbers) > 1 and (
-        all(after - before == 1 for before, after in pairwise(numbers)) or len(set(numbers)) == 1
-    )
+def counts_on(before: int, number: int, *, in_one_list: bool) -> bool:
+    """Whether a number before a paragraph goes on counting: `1. 2. 3.`, also with other things in between, or `1. 1. 1.`."""
+    return number == before + 1 or (in_one_list and number == before)
 
 
 def _container(state: StateBlock, start: int, end: int, silent: bool) -> bool:

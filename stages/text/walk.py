@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from stages.text.html_blocks import HEADINGS, Tag, ended_elements, pieces
 from stages.text.inline import InlineReader, Line
 from stages.text.markup import Block, Kind, LeftOut, Markup, Plain
-from stages.text.parser import is_numbering, parser, prepared
+from stages.text.parser import counts_on, parser, prepared
 
 _CALLOUT = re.compile(r"\[!(?P<kind>[\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(?P<title>[^\n]*)\n?")
 _TASK = re.compile(r"\[[^\]\d]\]\s+")
@@ -20,6 +20,8 @@ _TAGS_ALONE = re.compile(r"#[\w/-]*[^\W\d_][\w/-]*(?:[\s,]+#[\w/-]*[^\W\d_][\w/-
 _CONTENTS_ALONE = re.compile(r"\[?\[_?toc_?\]\]?", re.IGNORECASE)
 _ENDS_LIKE_PROSE = re.compile(r"[.!?…。！？][\"'”’»)]*$")
 BULLET = "•"
+#: Above this, a number before a paragraph is a year or the like.
+_HIGHEST_NUMBER = 999
 _WHOLE_BLOCKS = {"fence": "a block of code", "formula_block": "a formula"}
 
 
@@ -32,7 +34,7 @@ class Walk:
         self._env: dict[str, Any] = {}
         self._blocks: list[Block] = []
         self._left_out: list[LeftOut] = []
-        self._inline = InlineReader(ended_elements(self._source), self._left_out, self._env)
+        self._inline = InlineReader(ended_elements(self._source), self._left_out)
         if unclosed:
             line = unclosed + first_line - 1
             self._left_out.append(LeftOut("a comment that is never closed", "<!--", line))
@@ -175,15 +177,22 @@ def _numbers_that_are_words(tokens: Sequence[Token]) -> dict[int, str]:
     """Numbers before items of a list that number nothing, by the item's place: a year, or a date that begins a sentence."""
     by_level: dict[int, list[list[tuple[int, int]]]] = defaultdict(list)
     for at, token in enumerate(tokens):
-        if token.type != "list_item_open" or not token.info:
-            continue
-        runs, number = by_level[token.level], int(token.info)
-        if not (runs and is_numbering([*(number for _, number in runs[-1][-2:]), number])):
-            runs.append([])
-        runs[-1].append((at, number))
+        if token.type == "heading_open" and token.tag in ("h1", "h2"):
+            for runs in by_level.values():
+                runs.append([])
+        elif token.type == "list_item_open" and token.info:
+            runs, number = by_level[token.level], int(token.info)
+            if not (
+                runs
+                and runs[-1]
+                and counts_on(runs[-1][-1][1], number, in_one_list=tokens[at - 1].type == "list_item_close")
+            ):
+                runs.append([])
+            runs[-1].append((at, number))
     return {
-        run[0][0]: f"{run[0][1]}{tokens[run[0][0]].markup} "
+        at: f"{number}{tokens[at].markup} "
         for runs in by_level.values()
         for run in runs
-        if len(run) == 1
+        for at, number in run
+        if len(run) == 1 or number > _HIGHEST_NUMBER
     }
