@@ -11,7 +11,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from stages.images.figure_words import CHANGES, LEADS, MORES, PER_CENT, PER_CENT_PAIRS, SCALES, UNITS, between
+from stages.images.figure_words import (
+    CHANGE_PAIRS,
+    CHANGES,
+    LEADS,
+    MORES,
+    PARTS_OF,
+    PER_CENT,
+    PER_CENT_PAIRS,
+    SCALES,
+    UNITS,
+    between,
+)
+from stages.text.abbreviations import abbreviations
 from stages.text.binding import MARKS, QUOTES, binds
 from stages.text.sentences import ends_sentence
 
@@ -42,6 +54,7 @@ _CURRENCY_ALONE = re.compile(rf"{_CURRENCY}|USD|EUR|GBP|CHF|JPY|kr")
 _SYMBOL_ALONE = re.compile(rf"(?:{_SYMBOLS}|s|t)")
 
 _PAUSES = (",", ";", ":")
+_SMALL_LETTER = re.compile(r"(?![A-Z])[^\W\d_]\.")
 
 _Kind = Literal["percent", "sum", "quantity", "money"]
 _ORDER: tuple[_Kind, ...] = ("percent", "sum", "quantity", "money")
@@ -72,12 +85,15 @@ class _Found(NamedTuple):
 def find_figure(text: str, language: str = "en") -> Figure | None:
     """The most telling number: a percentage before a sum with its scale, before a quantity with its unit, before a sum."""
     lines = [line.split() for line in text.splitlines() if line.strip()]
-    for kind in _ORDER:
-        for words in lines:
-            for found in _figures(words):
-                if found.kind == kind and (figure := _figure(words, found, language)):
-                    return figure
-    return None
+    found = [
+        (place.kind, figure)
+        for words in lines
+        for place in _figures(words)
+        if (figure := _figure(words, place, language))
+    ]
+    # A change of nothing, as in brackets, tells least.
+    ranked = sorted(found, key=lambda item: (item[1].share is None and not item[1].label, _ORDER.index(item[0])))
+    return ranked[0][1] if ranked else None
 
 
 def _figures(words: Sequence[str]) -> Iterator[_Found]:
@@ -161,10 +177,12 @@ def _figure(words: Sequence[str], found: _Found, language: str) -> Figure | None
 
 
 def _is_end_of_range(words: Sequence[str], found: _Found, language: str) -> bool:
-    """Whether it is one end of `20 to 30 percent`, which would be false alone."""
+    """Whether it is one end of `20 to 30 percent`, or a part of `3 in 4 people`, which would be false alone."""
     first, end = found.first, found.end
-    if first > 1 and _core(words[first - 1]).lower() in between(language) and any(map(str.isdigit, words[first - 2])):
-        return True
+    if first > 1 and any(map(str.isdigit, words[first - 2])):
+        joint = _core(words[first - 1]).lower()
+        if joint in between(language) or (joint in PARTS_OF and found.kind in ("percent", "quantity")):
+            return True
     if end + 1 >= len(words) or _closes(words, end - 1) or words[end].lower() not in between(language):
         return False
     other = _at(words, end + 1)
@@ -184,7 +202,7 @@ def _share(number: str) -> float | None:
 def _is_change(words: Sequence[str], found: _Found) -> bool:
     before = [_core(word).lower() for word in words[max(found.first - 3, 0) : found.first]]
     after = [_core(word).lower() for word in words[found.end : found.end + 2]]
-    return bool(CHANGES & set(before) or MORES & set(after[:1]) or after == ["de", "plus"])
+    return bool(CHANGES & set(before) or MORES & set(after[:1]) or tuple(after) in CHANGE_PAIRS)
 
 
 def _lead(words: Sequence[str], first: int) -> int:
@@ -212,8 +230,16 @@ def _label(words: Sequence[str], start: int, language: str) -> str:
     if taken:
         last = taken[-1]
         bare = last.rstrip(QUOTES)
-        taken[-1] = bare.rstrip(".,;:!?\u2026") if ends_sentence(bare, "", language) or bare.endswith(_PAUSES) else last
+        closes = bare.endswith(_PAUSES) or (ends_sentence(bare, "", language) and not _is_abbreviation(taken, language))
+        taken[-1] = bare.rstrip(".,;:!?\u2026") if closes else last
     return " ".join(taken)
+
+
+def _is_abbreviation(words: Sequence[str], language: str) -> bool:
+    """Whether the stop of the last word is its own: `U.S.`, `etc.`, the second half of `EE. UU.`"""
+    stem = words[-1].rstrip(QUOTES)[:-1].lower()
+    pair = f"{words[-2]}{words[-1]}".rstrip(QUOTES)[:-1].lower() if len(words) > 1 else ""
+    return "." in stem or bool({stem, pair} & (abbreviations(language).closing | abbreviations(language).open))
 
 
 def _shortened(words: list[str]) -> list[str]:
@@ -229,7 +255,10 @@ def _closes(words: Sequence[str], at: int, language: str = "") -> bool:
     """Whether a reader pauses after a word: at a comma, a bracket, or a sentence's end."""
     word = words[at].rstrip("\"'\u201d\u2019\u00bb")
     following = words[at + 1] if at + 1 < len(words) else ""
-    return word.endswith((*_PAUSES, ")", "]")) or ends_sentence(word, following, language)
+    if word.endswith((*_PAUSES, ")", "]")):
+        return True
+    # A single small letter is an abbreviation, known or not.
+    return not (following and _SMALL_LETTER.fullmatch(word)) and ends_sentence(word, following, language)
 
 
 def _core(word: str) -> str:

@@ -6,7 +6,7 @@ PER_CENT = frozenset({"%", "percent", "prozent", "procent"})
 PER_CENT_PAIRS = (("per", "cent"), ("pour", "cent"), ("por", "ciento"), ("per", "cento"))
 # What makes a number thousands or millions.
 _SCALES_LIST = """hundred thousand million millions billion billions trillion tausend millionen milliarde milliarden billionen mille
-    milliard milliards mil millón millones milione milioni miliardo miliardi mio mio. mrd mrd. bn mn"""
+    milliard milliards mil millón millones milione milioni miliardo miliardi mio mio. mrd mrd. mln mln. mld mld. bn mn"""
 # What a number counts or measures, as a word.
 _UNITS_LIST = """kilometer kilometers kilometre kilometres centimeter centimeters centimetre centimetres meter meters metre metres
     liter liters litre litres millimeter millimeters mile miles foot feet ton tons tonne tonnes kilogram kilograms
@@ -34,6 +34,11 @@ _LEADS_LIST = """less than | more than | fewer than | at least | at most | up to
     | mehr als | weniger als | mindestens | höchstens | bis zu | ungefähr | environ | près de | plus de | moins de | au
     moins | au plus | jusqu'à | seulement | presque | quasi | casi | más de | menos de | unos | unas | solo | sólo | al
     menos | hasta | alrededor de | più di | meno di | almeno | fino a | oltre | soltanto"""
+CHANGE_PAIRS = frozenset(
+    {("de", "plus"), ("de", "moins"), ("de", "m\u00e1s"), ("de", "menos"), ("in", "pi\u00f9"), ("in", "meno")}
+)
+# Between the two numbers of `3 in 4 people`.
+PARTS_OF = frozenset({"in", "of", "von", "auf", "sur", "su", "de", "di", "cada", "ogni"})
 # Between the two ends of a range.
 _BETWEEN = {"en": "and or to", "de": "und oder bis", "fr": "et ou à", "es": "y o a", "it": "e ed o a"}
 SCALES, UNITS = frozenset(_SCALES_LIST.split()), frozenset(_UNITS_LIST.split())
