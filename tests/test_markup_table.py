@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.text.markup import plain_line, plain_text, read_markup
+from stages.text.markup import ended, plain_line, plain_text, read_markup
 
 _TABLE = yaml.safe_load((Path(__file__).parent / "tables" / "markup.yaml").read_text(encoding="utf-8"))
 
@@ -53,3 +53,22 @@ def test_items_of_lists_keep_their_markers_and_depth() -> None:
         ("", 0, "1984. A year."),
         ("•", 0, "one"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("Boil it", "Boil it."),
+        ("Really?", "Really?"),
+        ("お湯を沸かす", "お湯を沸かす。"),
+        ("等三分钟", "等三分钟。"),
+        ("पानी उबालें", "पानी उबालें।"),
+        ("ต้มน้ำ", "ต้มน้ำ"),
+        ("រង់ចាំ", "រង់ចាំ។"),
+        ("اطبخ الطعام", "اطبخ الطعام."),
+        ("물을 끓인다", "물을 끓인다."),
+    ],
+)
+def test_an_item_ends_as_a_sentence_of_its_script_does(text: str, sentence: str) -> None:
+    assert ended(text) == sentence
+    assert ended(sentence) == sentence

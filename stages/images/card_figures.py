@@ -22,6 +22,7 @@ from stages.images.figure_words import (
     SCALES,
     UNITS,
     between,
+    is_known,
 )
 from stages.text.abbreviations import abbreviations
 from stages.text.binding import MARKS, QUOTES, binds
@@ -29,6 +30,8 @@ from stages.text.sentences import ends_sentence
 
 # A phrase of so many words is a label as it is; of a longer one so many are, if that many make sense.
 _LABEL_WORDS, _CUT_LABEL_WORDS = 10, 7
+# What stands before a figure in a language that is not known here.
+_MOST_LEAD_WORDS = 3
 # A label that was cut off does not end in words as short as these.
 _SHORT_WORD = 3
 
@@ -162,7 +165,9 @@ def _figure(words: Sequence[str], found: _Found, language: str) -> Figure | None
     first = found.first
     if _is_end_of_range(words, found, language):
         return None
-    lead_at = _lead(words, first)
+    lead_at = _lead(words, first, language)
+    if lead_at is None:
+        return None
     label = "" if _closes(words, found.end - 1, language) else _label(words, found.end, language)
     last = words[found.shown - 1]
     last = last if last.lower() in SCALES else last.rstrip(MARKS)
@@ -205,13 +210,23 @@ def _is_change(words: Sequence[str], found: _Found) -> bool:
     return bool(CHANGES & set(before) or MORES & set(after[:1]) or tuple(after) in CHANGE_PAIRS)
 
 
-def _lead(words: Sequence[str], first: int) -> int:
-    """Where the qualification before a figure begins, if there is one."""
-    for lead in LEADS:
-        start = first - len(lead)
-        if start >= 0 and [word.lstrip(QUOTES).lower() for word in words[start:first]] == lead:
-            return start
-    return first
+def _lead(words: Sequence[str], first: int, language: str) -> int | None:
+    """Where the qualification before a figure begins; None where nobody here can tell what belongs to it.
+
+    In a language whose qualifications are not known, the few words before a figure are all taken for one.
+    """
+    if is_known(language):
+        starts = (first - len(lead) for lead in LEADS if _stands_before(words, first, lead))
+        return next(starts, first)
+    start = first
+    while start and not _closes(words, start - 1, language):
+        start -= 1
+    return start if first - start <= _MOST_LEAD_WORDS else None
+
+
+def _stands_before(words: Sequence[str], first: int, lead: Sequence[str]) -> bool:
+    start = first - len(lead)
+    return start >= 0 and [word.lstrip(QUOTES).lower() for word in words[start:first]] == lead
 
 
 def _label(words: Sequence[str], start: int, language: str) -> str:

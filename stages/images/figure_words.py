@@ -52,3 +52,8 @@ def between(language: str) -> frozenset[str]:
     own = _BETWEEN.get(language.lower().split("-")[0])
     words = own.split() if own else [word for joins in _BETWEEN.values() for word in joins.split() if len(word) > 1]
     return frozenset(words)
+
+
+def is_known(language: str) -> bool:
+    """Whether the words around figures in a language are among these."""
+    return language.lower().split("-")[0] in _BETWEEN

@@ -14,7 +14,35 @@ Kind = Literal["heading", "prose", "item", "picture", "attributes"]
 
 #: What cannot be put into words and would be missed: a brief that holds it is refused.
 REFUSED = frozenset({"a table", "a block of code", "a formula", "a comment that is never closed"})
-_ENDS_SENTENCE = (".", "!", "?", "…", ":", ";", "\u3002", "\uff01", "\uff1f", "\uff1a", "\u061f", "\u06d4", "\u0964")
+_ENDS_SENTENCE = (
+    ".",
+    "!",
+    "?",
+    "…",
+    ":",
+    ";",
+    "\u3002",
+    "\uff01",
+    "\uff1f",
+    "\uff1a",
+    "\u061f",
+    "\u06d4",
+    "\u0964",
+    "\u17d4",
+    "\u104b",
+    "\u1362",
+    "\u0589",
+)
+# Scripts with a stop of their own, or with none.
+_STOPS = (
+    (re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"), "\u3002"),
+    (re.compile("[\u0900-\u09ff\u0b00-\u0b7f]"), "\u0964"),
+    (re.compile("[\u0e00-\u0fff]"), ""),
+    (re.compile("[\u1000-\u109f]"), "\u104b"),
+    (re.compile("[\u1780-\u17ff]"), "\u17d4"),
+    (re.compile("[\u1200-\u137f]"), "\u1362"),
+    (re.compile("[\u0530-\u058f]"), "\u0589"),
+)
 _CLOSERS = "\"')]}\u201d\u2019\u00bb\u203a\u300d\u300f"
 
 
@@ -88,5 +116,8 @@ def plain_line(source: str) -> Plain:
 
 
 def ended(text: str) -> str:
-    """A heading or an item of a list as a sentence."""
-    return text if not text or text.rstrip(_CLOSERS).endswith(_ENDS_SENTENCE) else f"{text}."
+    """A heading or an item of a list as a sentence, with the stop of the script that it is written in."""
+    bare = text.rstrip(_CLOSERS)
+    if not text or bare.endswith(_ENDS_SENTENCE):
+        return text
+    return text + next((stop for script, stop in _STOPS if script.match(bare[-1:])), ".")
