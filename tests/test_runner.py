@@ -23,6 +23,7 @@ from config.errors import (
     StoreError,
 )
 from config.settings import Settings
+from pipeline.activity import Activities
 from pipeline.checkpoint import Checkpoints
 from pipeline.events import Bus, Event
 from pipeline.options import JobOptions
@@ -105,6 +106,11 @@ def house(
     made = House(tmp_path, tiny_settings, stub_toolbox, stub_record)
     yield made
     made.ledger.close()
+    # Whatever the run came to: each step that was told to begin was told to end, or whoever watches would wait for ever.
+    at_work = Activities()
+    for event in made.events:
+        at_work.take(event)
+    assert [one.step for one in at_work.all()] == []
 
 
 def brief_of(*narrations: str) -> Brief:
@@ -352,6 +358,7 @@ def test_no_thread_of_a_run_outlives_it(house: House) -> None:
 def test_a_fault_in_a_step_ends_the_run_with_that_fault(house: House) -> None:
     with pytest.raises(ZeroDivisionError):
         house.run(brief_of("One.", "Two."), failing("images", ZeroDivisionError()))
+    house.events.clear()
 
 
 def test_events_of_a_segment_name_the_level_that_it_is_made_at(house: House) -> None:

@@ -210,13 +210,14 @@ def _state(common: Common, circuit: str, provider: str) -> tuple[CircuitRow | No
 
 def _state_lines(circuit: CircuitRow | None, rest: RestRow | None) -> Iterator[str]:
     from checkpoints.clocks import Timeline
-    from pipeline.resilience.breakers import STATE_NAMES
+    from pipeline.resilience.breakers import state_name
     from pipeline.resilience.rests import until
 
+    now = Timeline().now()
     if circuit:
-        yield f"Circuit: {STATE_NAMES.get(circuit.state, circuit.state)}"
+        yield f"Circuit: {state_name(circuit, now)}"
     if rest:
-        yield f"Not asked {until(rest, Timeline().now())}: {rest.message}"
+        yield f"Not asked {until(rest, now)}: {rest.message}"
 
 
 def _document(

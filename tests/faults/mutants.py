@@ -297,6 +297,42 @@ def _named(path):
         "_BROKEN = 2",
         "test_runner.py::test_one_scene_that_no_encoder_can_take_does_not_keep_the_others_from_being_made",
     ),
+    # Circuits
+    Mutant(
+        "a test that hangs holds its circuit no longer than the half-open period",
+        "pipeline/resilience/circuit.py",
+        "is_over = now.monotonic_s >= row.probe_until",
+        "is_over = False",
+        "test_breakers.py::test_a_test_that_hangs_holds_the_circuit_for_the_half_open_period_and_no_longer",
+    ),
+    Mutant(
+        "an answer that comes after its test's permit has ended counts",
+        "pipeline/resilience/circuit.py",
+        "not (has_permit or sheet.row.generation == permit.generation)",
+        "not has_permit",
+        "test_breakers.py::test_a_test_that_fails_after_its_permit_has_ended_still_opens_the_circuit",
+    ),
+    Mutant(
+        "a call waits for the test that another one makes",
+        "pipeline/resilience/asking.py",
+        "return waited_s < self.policy.breaker.half_open_duration_s",
+        "return False",
+        "test_guard_rests.py::test_a_call_waits_for_the_test_that_another_one_makes_instead_of_going_elsewhere",
+    ),
+    Mutant(
+        "a reset lifts the provider's rest",
+        "pipeline/cli/breakers.py",
+        "if _is_meant(name, *_names_of(rest)):",
+        "if _is_meant(name, rest.provider):",
+        "test_breakers_command.py::test_a_rest_of_the_provider_is_lifted_with_its_circuit",
+    ),
+    Mutant(
+        "a batch in which nothing failed does not end as if something had",
+        "pipeline/batch.py",
+        'return SOME_FAILED if end == "failed" else EXIT_CODES[end]',
+        'return SOME_FAILED if end in ("failed", "parked") else EXIT_CODES[end]',
+        "test_batch_exit.py::test_the_exit_code_says_what_is_to_be_done_next",
+    ),
     # Failures on purpose
     Mutant(
         "an open circuit is waited for where nobody could do it in its place",
