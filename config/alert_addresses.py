@@ -27,7 +27,7 @@ def wrong_addresses(cleaned: Mapping[str, Any]) -> Iterator[str]:
 def _flaw(address: str) -> str:
     scheme = _SCHEME.match(address)
     if not scheme:
-        return "is no address; it must begin with a service, as in json://host or mailto://user:password@host"
+        return "is no address; it must begin with a service, as in json://host/path or mailto://host"
     import apprise
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from config.texts import place_of
+from config.texts import place_of, shown_name, without_keys
 from config.yaml_documents import parse_yaml
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -61,7 +61,7 @@ def _parse_toml(text: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"is not TOML: {error}") from None
+        raise ValueError(f"is not TOML: {without_keys(str(error))}") from None
 
 
 def parse_json(text: str) -> Any:
@@ -72,7 +72,7 @@ def parse_json(text: str) -> Any:
         data = _parse_json5(text)
     if twice := next(_repeated_names(text), None):
         name, start = twice
-        raise ValueError(f"is not JSON: '{name}' is given twice in one block ({place_of(text, start)})")
+        raise ValueError(f"is not JSON: '{shown_name(name)}' is given twice in one block ({place_of(text, start)})")
     return data
 
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from config.section import Section, public_name, squashed
 from config.settings import Settings
-from config.texts import items_of
+from config.texts import items_of, printable, shown_name
 
 SettingPath = tuple[str, ...]
 
@@ -31,7 +31,7 @@ def guide_path(path: SettingPath) -> str:
     model: type[Section] | None = Settings
     for name in path:
         known = model is not None and (name in model.model_fields or name in model.short_names)
-        parts.append(_spelling(model, name) if model and known else name)
+        parts.append(_spelling(model, name) if model and known else printable(name))
         if model and known:
             model = section_in(_type_of(model, name))
     return ".".join(parts)
@@ -191,7 +191,7 @@ def _known(model: type[Section]) -> dict[str, str]:
 
 
 def _unknown(key: str, model: type[Section], path: SettingPath) -> str:
-    place = ".".join(filter(None, (guide_path(path), key)))
+    place = ".".join(filter(None, (guide_path(path), shown_name(key))))
     return f"{place}: unknown setting; {_advice(squashed(key), model, path)}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from config.texts import place_of
+from config.texts import place_of, without_keys
 
 _MOST_NODES = 20_000
 _WRITTEN_OUT = "grows too large once its aliases are written out"
@@ -64,7 +64,7 @@ def _reason(error: yaml.YAMLError, text: str) -> str:
         return f"a character that YAML does not allow ({place_of(text, error.position)})"
     mark = getattr(error, "problem_mark", None)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return f"{getattr(error, 'problem', None) or 'unreadable'}{place}"
+    return f"{without_keys(getattr(error, 'problem', None) or 'unreadable')}{place}"
 
 
 def _measure(node: yaml.Node, sizes: dict[int, int], open_nodes: set[int]) -> int:

@@ -231,6 +231,46 @@ def test_each_block_of_the_guide_lands_where_it_is_read(
     assert {path: value_at(settings, path) for path in expected} == expected
 
 
+def pasted(block: dict[str, Any]) -> str:
+    """A block as people paste it: notes of every kind, a comma after each last item."""
+    lines = ["// appsettings.json", "/* what we", "   changed */"]
+    for line in json.dumps(block, indent=2).splitlines():
+        bare = line.rstrip(",")
+        ends_item = bare != "}" and not bare.endswith(("{", "["))
+        lines.append(f'{bare}{"," if ends_item else ""} // a note: {{, [ and "')
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(("block", "expected"), BLOCKS)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_each_block_loads_as_it_is_pasted(
+    tmp_path: Path, block: dict[str, Any], expected: dict[str, Any], end: str
+) -> None:
+    file = tmp_path / "framekeep.json"
+    file.write_bytes(pasted(block).replace("\n", end).encode("utf-8-sig"))
+    settings = load_settings(file=file, profile="development", environ={}).settings
+    assert {path: value_at(settings, path) for path in expected} == expected
+
+
+def test_a_file_is_validated_over_the_profile_that_every_command_goes_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pipeline.cli.app import main
+
+    file = tmp_path / "testing.json"
+    file.write_text(pasted({"Testing": {"SimulateFailures": True, "FailureRate": 0.1}}))
+    monkeypatch.delenv("FRAMEKEEP_PROFILE", raising=False)
+    assert main(["config", "validate", str(file)]) == 2
+    assert "--profile development" in capsys.readouterr().err
+    assert main(["config", "validate", str(file), "--profile", "production"]) == 2
+    assert "it is production" in capsys.readouterr().err
+    assert main(["config", "validate", str(file), "--profile", "development"]) == 0
+    assert main(["--profile", "development", "config", "validate", str(file)]) == 0
+    monkeypatch.setenv("FRAMEKEEP_PROFILE", "development")
+    assert main(["config", "validate", str(file)]) == 0
+    assert main(["config", "validate", str(file), "--profile", "nowhere"]) == 2
+
+
 def merged(into: dict[str, Any], block: dict[str, Any]) -> dict[str, Any]:
     for key, value in block.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):

@@ -169,12 +169,32 @@ def test_a_file_in_the_working_folder_is_found(tmp_path: Path, name: str) -> Non
     assert loaded.origins == {("rendering", "crf"): str(tmp_path / name)}
 
 
+def test_yaml_texts_that_look_like_something_else_stay_texts(tmp_path: Path) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_text(
+        "Providers:\n  LocalLLM: {Model: no}\n  OpenAI: {Model: 2026-01-01}\n  ElevenLabs: {Model: 16:9, Voice: off}\n"
+        "Retry: {Jitter: no}\nTimeouts: {Job: 1e3}\nRendering: {Checkpoints: {Enabled: Off}}\n"
+    )
+    settings = load_settings(file=file, environ={}).settings
+    providers = settings.providers
+    assert (providers.local_llm.model, providers.openai.model) == ("no", "2026-01-01")
+    assert (providers.elevenlabs.model, providers.elevenlabs.voice) == ("16:9", "off")
+    assert (settings.resilience.retry.jitter, settings.rendering.checkpoints.enabled) == (False, False)
+    assert settings.timeouts.job_ms == 1000
+
+
 @pytest.mark.parametrize("suffix", ["toml", "yaml", "json"])
 @pytest.mark.parametrize("text", ["", "\n  \n"])
 def test_an_empty_file_changes_nothing(tmp_path: Path, suffix: str, text: str) -> None:
     file = tmp_path / f"empty.{suffix}"
     file.write_text(text)
     assert load_settings(file=file, environ={}).settings == Settings()
+
+
+def test_a_file_of_notes_alone_changes_nothing(tmp_path: Path) -> None:
+    for name, text in [("a.json", "// nothing\n/* yet */"), ("a.yaml", "# nothing"), ("a.toml", "# nothing")]:
+        (tmp_path / name).write_text(text)
+        assert load_settings(file=tmp_path / name, environ={}).settings == Settings()
 
 
 def test_a_yaml_block_with_all_its_lines_commented_out_changes_nothing(tmp_path: Path) -> None:
