@@ -35,7 +35,7 @@ def test_everything_knows_its_line() -> None:
         ("attributes", "hold=2", 8),
         ("prose", "here", 11),
     ]
-    assert [(item.what, item.line) for item in markup.left_out] == [("struck out", 11), ("a block of code", 13)]
+    assert [(item.what, item.line) for item in markup.left_out] == [("struck-out text", 11), ("a block of code", 13)]
 
 
 def test_items_of_lists_keep_their_markers_and_depth() -> None:

@@ -52,14 +52,18 @@ def split(text: str, problems: Problems) -> tuple[dict[str, Node], str, int]:
 def known_entries(entries: dict[str, Node], known: tuple[str, ...], problems: Problems) -> dict[str, Node]:
     """The entries that a brief has, whatever their case. What belongs to a page is named in a warning, and left out."""
     kept: dict[str, Node] = {}
+    unused: list[tuple[int, str]] = []
     for name, node in entries.items():
         plain = name.strip().lower()
         if plain in known and plain not in entries:
             kept[plain] = node
         elif plain not in known and _is_for_a_page(plain, known):
-            problems.warn(node.line, f"not used: {shorten(name)}, which is no key of a brief")
+            unused.append((node.line, shorten(name)))
         else:
             kept[name] = node
+    if unused:
+        names = ", ".join(name for _, name in unused)
+        problems.warn(min(line for line, _ in unused), f"not used, as no key of a brief: {names}")
     return kept
 
 

@@ -47,6 +47,8 @@ def _take_properties(lines: list[str], line: int, entries: dict[str, Node], prob
     from stages.brief.schema import KEYS
 
     start = next((index for index, text in enumerate(lines) if text.strip()), 0)
+    if lines[start].startswith("% "):
+        return _take_title_block(lines, line, start, entries)
     if lines[start].startswith("# "):
         start = next((index for index in range(start + 1, len(lines)) if lines[index].strip()), len(lines))
     count = properties("\n".join(lines[start:]), KEYS) if start < len(lines) else 0
@@ -56,6 +58,21 @@ def _take_properties(lines: list[str], line: int, entries: dict[str, Node], prob
     title = found.pop("title", None)
     for key, node in found.items():
         entries.setdefault(key, node)
+    return title
+
+
+def _take_title_block(lines: list[str], line: int, start: int, entries: dict[str, Node]) -> Node | None:
+    """`% title`, `% author` and `% date` in lines of their own, as scientific papers begin."""
+    title = None
+    for index, key in enumerate(("title", "author", "date"), start):
+        if index >= len(lines) or not lines[index].startswith("%"):
+            break
+        text = plain_line(lines[index].lstrip("% ")).text
+        lines[index] = ""
+        if key == "title" and text:
+            title = Node(text, line + index, text)
+        elif key == "author" and text:
+            entries.setdefault(key, Node(text, line + index, text))
     return title
 
 

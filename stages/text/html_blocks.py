@@ -22,7 +22,7 @@ _BARE_ATTRIBUTES = frozenset(_BARE.split())
 HIDING = {
     **dict.fromkeys(("script", "style", "template", "head", "noscript", "datalist", "rp"), ""),
     "rt": "a reading aid",
-    "s": "struck out", "del": "struck out", "strike": "struck out",
+    "s": "struck-out text", "del": "struck-out text", "strike": "struck-out text",
     "iframe": "embedded content", "object": "embedded content", "audio": "embedded content", "svg": "a drawing",
     "canvas": "a drawing", "select": "a form", "textarea": "a form", "button": "a form",
     "table": "a table", "pre": "a block of code", "math": "a formula",

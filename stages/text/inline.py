@@ -98,7 +98,7 @@ class InlineReader:
         elif token.type == "s_open":
             self._struck = []
         elif token.type == "s_close" and self._struck is not None:
-            self._note("struck out", "".join(self._struck), line)
+            self._note("struck-out text", "".join(self._struck), line)
             self._struck = None
 
     def _say(self, line: Line, words: str) -> None:

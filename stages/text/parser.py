@@ -10,7 +10,9 @@ from markdown_it.rules_block import StateBlock
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from stages.text.marks import add_rules, is_formula
+from stages.text.links import LINK_RULES
+from stages.text.marks import EARLY_RULES, MARK_RULES, is_formula
+from stages.text.rules import as_rule
 
 #: Comments of HTML, of note apps and of templates: how they begin and end.
 _COMMENTS = (
@@ -40,7 +42,13 @@ def parser() -> MarkdownIt:
     made.normalizeLink = lambda url: url  # type: ignore[method-assign]
     made.block.ruler.before("fence", "container", _container, {"alt": ["paragraph", "blockquote", "list"]})
     made.block.ruler.before("fence", "formula_block", _formula_block, {"alt": ["paragraph", "blockquote", "list"]})
-    add_rules(made)
+    for find in EARLY_RULES:
+        made.inline.ruler.before("escape", find.__name__, as_rule(find))
+    # A template's code in square brackets is looked for before a citation.
+    for find in (*MARK_RULES, *LINK_RULES):
+        made.inline.ruler.before("link", find.__name__, as_rule(find))
+    for char in "【(\ue200":
+        made.inline.add_terminator_char(char)
     return made
 
 

@@ -17,7 +17,12 @@ from stages.text.parser import counts_on, parser, prepared
 _CALLOUT = re.compile(r"\[!(?P<kind>[\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(?P<title>[^\n]*)\n?")
 _TASK = re.compile(r"\[[^\]\d]\]\s+")
 _TAGS_ALONE = re.compile(r"#[\w/-]*[^\W\d_][\w/-]*(?:[\s,]+#[\w/-]*[^\W\d_][\w/-]*)*")
-_CONTENTS_ALONE = re.compile(r"\[?\[_?toc_?\]\]?", re.IGNORECASE)
+_CONTENTS_ALONE = re.compile(r"\[?\[_?toc_?\]\]?|[^\n]*\n?\{:\s*toc\s*\}", re.IGNORECASE)
+#: Lines that are data or code of a page, and no text: (what they are, how each looks).
+_DATA_LINES = (
+    ("a property", re.compile(r"[A-Za-z][\w-]*::(?:[ \t]+.*)?")),
+    ("a page's code", re.compile(r"import\b.*['\"];?|export (?:const|let|default|function)\b.*|[)}\]]+;?")),
+)
 _ENDS_LIKE_PROSE = re.compile(r"[.!?…。！？][\"'”’»)]*$")
 BULLET = "•"
 #: Above this, a number before a paragraph is a year or the like.
@@ -115,12 +120,24 @@ class Walk:
         if _TAGS_ALONE.fullmatch(content.strip()):
             self._left_out.append(LeftOut("tags", content.strip(), line))
             return
+        content, line = self._without_data(content, line)
         if content != token.content:
             children = self._parsed(content)
         if is_item:
             self._paragraph(children, line, "item", level=item[1], marker=item[0])
         else:
             self._paragraph(children, line, "item" if above.type in ("dt_open", "dd_open") else "prose")
+
+    def _without_data(self, content: str, line: int) -> tuple[str, int]:
+        """A paragraph without lines of data at its beginning, and the line at which it then begins."""
+        what, looks = next(
+            ((what, looks) for what, looks in _DATA_LINES if looks.fullmatch(content.split("\n", 1)[0])), ("", None)
+        )
+        while looks and content and looks.fullmatch(content.split("\n", 1)[0]):
+            first, _, content = content.partition("\n")
+            self._left_out.append(LeftOut(what, first, line))
+            line += 1
+        return content, line
 
     def _paragraph(self, children: Sequence[Token], number: int, kind: Kind, level: int = 0, marker: str = "") -> None:
         lines = self._inline.lines(children, number)
