@@ -2,7 +2,8 @@
 
 `SECRETS` knows each secret of this process from the moment it is read, even one that is refused. What is replaced:
 
-- a secret as a whole, and every part of it of 8 characters or more (a service may repeat the half of a key);
+- a secret as a whole, and every part of it of 8 characters or more (a service may repeat the half of a key) that is no word
+  of lower-case letters by itself;
 - the same percent-encoded, backslash-escaped (JSON, `repr`), HTML-escaped, or in base64, alone or as `user:password`;
 - what has the shape of a key or of a login within an address, whoever it belongs to.
 
@@ -39,6 +40,7 @@ _SHAPES = re.compile(
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{16,}"
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
 )
+_INSIDE = re.compile(r"[\w+/=%\\-]")
 _MARKS = ("sk-", "sk_", "earer ", "://")
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|AUTH_?KEY|SECRET|TOKEN|PASSWORD|PASSWD)S?"
@@ -178,8 +180,10 @@ def _without_parts(text: str, state: _State) -> str:
         if span is None:
             at += _STRIDE
             continue
-        pieces += [text[done : span[0]], MASK]
-        done = at = span[1]
+        start, at = span
+        if not _is_word(text, start, at):
+            pieces += [text[done:start], MASK]
+            done = at
     return "".join([*pieces, text[done:]]) if pieces else text
 
 
@@ -193,6 +197,12 @@ def _span_around(text: str, at: int, least: int, parts: frozenset[str]) -> tuple
             end += 1
         return start, end
     return None
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    """Whether a part of a secret is a word of ordinary text: a key such as `my-connection-7f3a` hides no "connection"."""
+    is_plain = text[start:end].isalpha() and text[start:end].islower()
+    return is_plain and not _INSIDE.match(text[start - 1 : start]) and not _INSIDE.match(text[end : end + 1])
 
 
 def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CONNECT_S = 10.0
-_NAMED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+_NAMED = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Sending:

@@ -68,11 +68,7 @@ def _proxy(variable: str, value: str) -> Proxy:
 def certificates_trouble(environ: Mapping[str, str] | None = None) -> Trouble | None:
     """What keeps TLS from being set up: a file or folder that the environment names and that cannot be used."""
     environ = os.environ if environ is None else environ
-    for variable, is_wrong in (
-        ("SSL_CERT_FILE", _wrong_file),
-        ("SSL_CERT_DIR", _wrong_folder),
-        ("SSLKEYLOGFILE", _wrong_key_log),
-    ):
+    for variable, is_wrong in (("SSL_CERT_FILE", _wrong_file), ("SSL_CERT_DIR", _wrong_folder)):
         value = environ.get(variable, "")
         if value and (wrong := is_wrong(Path(value))):
             return Trouble(f"{variable} names {value}, {wrong}", f"correct or unset {variable}")
@@ -95,11 +91,3 @@ def _wrong_file(path: Path) -> str:
 
 def _wrong_folder(path: Path) -> str:
     return "" if path.is_dir() else "which is no folder"
-
-
-def _wrong_key_log(path: Path) -> str:
-    try:
-        with path.open("ab"):
-            return ""
-    except OSError as error:
-        return f"which cannot be written ({error.strerror or error})"

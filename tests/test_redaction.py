@@ -101,10 +101,13 @@ def test_no_part_is_left_in_any_random_text() -> None:
         "******** -------- ======== 00000000",
         "mail me at gmail.com or localhost:8080",
         "brief-sk-the-long-road-home.md",
+        "The connection was refused, and lighthouses stay dark.",
     ],
 )
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
-    redactor = knowing("sk-proj-4fT9x0000000000000000Qw", "aaaaaaaaaaaa", "ollama", "lm-studio")
+    redactor = knowing(
+        "sk-proj-4fT9x0000000000000000Qw", "aaaaaaaaaaaa", "ollama", "lm-studio", "my-connection-to-lighthouses-7"
+    )
     redactor.learn_address("mailto://someone:hunter2hunter2@gmail.com")
     redactor.learn_address("slack://T0kenAAAA/T0kenBBBB/T0kenCCCC")
     redactor.learn_address("https://hooks.example.org/services/T0123456/webhooks")
