@@ -20,7 +20,7 @@ from pipeline.toolbox import Toolbox
 from stages.heap import uncollected
 from stages.models import Brief, Degradation, Narration, Picture, Script
 from stages.render.focus import NAMED_REACH
-from stages.render.models import SceneCut, SegmentSpec
+from stages.render.models import Pacing, SceneCut, SegmentSpec
 from stages.render.timing import cut_scene
 from stages.script.stage import from_scenes, pictures_of, with_pictures
 
@@ -45,6 +45,8 @@ class Plan:
         self.music_digest = ""
         # Counted as they change: a plan of thousands of scenes is asked after each of its steps.
         self._uncut = 0
+        # Scenes of which it is not known yet whether there is a clip in them that may be heard.
+        self._unseen: set[int] = set()
         self._length = 0
 
     # What the runner asks
@@ -164,6 +166,8 @@ class Plan:
         self.script = script = with_pictures(script, pictures_of(self.brief))
         self.scenes = [SceneState() for _ in script.scenes]
         self._uncut = len(self.scenes)
+        visuals = enumerate((scene.visual for scene in script.scenes), 1)
+        self._unseen = {number for number, visual in visuals if visual and visual.sound != "mute"}
         steps: list[Step] = []
         for number, (scene, state) in enumerate(zip(script.scenes, self.scenes, strict=True), 1):
             lines = requests.lines(self.brief, script, scene)
@@ -174,7 +178,7 @@ class Plan:
             steps += self._picture_steps(number)
         # Scenes nobody speaks in wait for no line; their pictures are new steps, so only cuts can appear here.
         for number, state in enumerate(self.scenes, 1):
-            if not state.lines:
+            if not state.lines and not self._lasts_as_its_clip(number):
                 self._cut(number)
         return self._add(steps + self._mixes())
 
@@ -213,7 +217,10 @@ class Plan:
         named = step.id.split("/")[2:]
         aspects = named or [export.aspect for export in self.exports.values()]
         self.scenes[step.scene - 1].pictures.update(dict.fromkeys(aspects, picture))
-        return self._add(self._around(step.scene))
+        self._unseen.discard(step.scene)
+        if self._lasts_as_its_clip(step.scene) and not self.scenes[step.scene - 1].cut:
+            self._cut(step.scene)
+        return self._add(self._around(step.scene) + self._mixes())
 
     def _cut(self, number: int) -> None:
         assert self.script
@@ -224,7 +231,7 @@ class Plan:
             scenes[number - 1],
             [state.narrations[position] for position in sorted(state.narrations)],
             self.settings.rendering.fps,
-            self._pacing,
+            self._pacing_of(number),
             first=number == 1,
             last=number == last,
             transition_in="cut" if number == 1 else scenes[number - 1].transition or self.brief.transition,
@@ -232,6 +239,19 @@ class Plan:
         )
         self._uncut -= 1
         self._length += cut.frames - cut.head
+
+    def _lasts_as_its_clip(self, number: int) -> bool:
+        """Whether nobody speaks in a scene, and nothing but its clip says how long it lasts."""
+        assert self.script
+        scene = self.script.scenes[number - 1]
+        is_clip = bool(scene.visual and scene.visual.kind == "clip")
+        return is_clip and not scene.narration.strip() and not scene.hold_s
+
+    def _pacing_of(self, number: int) -> Pacing:
+        picture = next(iter(self.scenes[number - 1].pictures.values()), None)
+        if picture and picture.length_s and self._lasts_as_its_clip(number):
+            return self._pacing.model_copy(update={"empty_scene_s": picture.length_s})
+        return self._pacing
 
     def _around(self, number: int) -> list[Step]:
         """Segments that a scene's news may have made possible: its own, and the transitions at its two ends."""
@@ -277,7 +297,7 @@ class Plan:
         return step
 
     def _mixes(self) -> list[Step]:
-        if self._mix or not self.is_cut or (self.brief.music and not self.music_digest):
+        if self._mix or not self.is_cut or (self.brief.music and not self.music_digest) or self._unseen:
             return []
         spec = requests.mix_spec(self, self.music_digest)
         self._mix = Step("mix", "mix", 0, step_key("mix", inputs.mix(spec, self.toolbox)), spec)

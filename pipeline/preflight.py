@@ -12,7 +12,7 @@ from config.errors import DiskFullError, UnavailableError, UsageError
 from config.settings import Settings
 from pipeline.findings import Findings
 from pipeline.options import JobOptions
-from pipeline.preflight_media import check_music, check_recordings, check_visuals, media_notices
+from pipeline.preflight_media import IsTaken, check_music, check_recordings, check_visuals, media_notices
 from pipeline.toolbox import Toolbox
 from stages.models import Brief, Music, Visual
 
@@ -21,9 +21,6 @@ _SPACE_FACTOR = 2.2
 _RESERVE_BYTES = 64_000_000
 _WORDS_PER_SECOND = 2.4
 _SHORTEST_S = 5.0
-
-
-IsTaken = Callable[[Visual | Music], bool]
 
 
 def _never(item: Visual | Music) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
 from config.errors import BriefError, FramekeepError
 from stages.models import Brief, Music, SceneBrief, Visual
 
+IsTaken = Callable[[Visual | Music], bool]
 # A scene lasts at most about so many times as long as its text is expected to take, and so many seconds longer.
 _LONGEST_SHARE, _LONGER_S = 2.0, 15.0
 _MOST_NAMED = 8
 
 
-def check_visuals(brief: Brief, is_taken: Callable[[Visual | Music], bool]) -> None:
+def check_visuals(brief: Brief, is_taken: IsTaken) -> None:
     """Raise BriefError for pictures and clips that cannot be shown, each with its scene.
 
     Clips are decoded as far as they may be shown, but for those that `is_taken`: an earlier run has done so.
@@ -36,15 +38,22 @@ def check_visuals(brief: Brief, is_taken: Callable[[Visual | Music], bool]) -> N
         )
 
 
-def _check_visual(brief: Brief, scene: SceneBrief, visual: Visual, is_taken: Callable[[Visual | Music], bool]) -> None:
+def _check_visual(brief: Brief, scene: SceneBrief, visual: Visual, is_taken: IsTaken) -> None:
     from stages.render.clip_check import check_clip
     from stages.render.planes import inspect_visual
-    from stages.speech.stage import expected_seconds
 
     kind, *_ = inspect_visual(visual.path)
     if kind == "clip" and not is_taken(visual):
-        spoken_s = expected_seconds(scene.narration, brief.language) if scene.narration else 0.0
-        check_clip(visual.path, _LONGEST_SHARE * spoken_s + scene.hold_s + _LONGER_S)
+        check_clip(visual.path, _longest_s(brief, scene))
+
+
+def _longest_s(brief: Brief, scene: SceneBrief) -> float:
+    """More seconds than a scene can be expected to last; one in which nobody speaks may last as long as its clip."""
+    from stages.speech.stage import expected_seconds
+
+    if scene.narration:
+        return _LONGEST_SHARE * expected_seconds(scene.narration, brief.language) + scene.hold_s + _LONGER_S
+    return scene.hold_s + _LONGER_S if scene.hold_s else math.inf
 
 
 def check_music(brief: Brief) -> None:
@@ -84,9 +93,42 @@ def _place(brief: Brief, number: int, scene: SceneBrief) -> str:
     return f"{brief.name}, line {scene.line}: scene {number}" if scene.line else f"scene {number}"
 
 
-def media_notices(brief: Brief, is_taken: Callable[[Visual | Music], bool]) -> list[str]:
+def media_notices(brief: Brief, is_taken: IsTaken) -> list[str]:
     """What of the user's files will not be seen or heard, though nothing is wrong with the brief."""
-    return [*_left_out_pictures(brief), *_music_notices(brief, is_taken)]
+    return [*_left_out_pictures(brief), *_music_notices(brief, is_taken), *_clip_notices(brief, is_taken)]
+
+
+def _clip_notices(brief: Brief, is_taken: IsTaken) -> list[str]:
+    """What of the own sound of clips is not heard."""
+    from stages.sound.files import UnreadableSoundError
+    from stages.sound.listening import Heard, listen
+
+    found, spoken_over = [], []
+    for number, scene in enumerate(brief.scenes, 1):
+        visual = scene.visual
+        if not visual or visual.sound == "mute":
+            continue
+        try:
+            heard = listen(visual.path, _longest_s(brief, scene), whole=not is_taken(visual))
+        except UnreadableSoundError:
+            heard = Heard(False, ())
+        if visual.sound and not heard.is_audible:
+            found.append(f"Scene {number}: there is no sound to be heard in {visual.path.name}")
+        if heard.is_audible and scene.narration and not visual.sound:
+            spoken_over.append(str(number))
+        if heard.damaged_s:
+            at_s = heard.damaged_s[0]
+            found.append(
+                f"Scene {number}: the sound of {visual.path.name} is damaged at {at_s:.1f} s: "
+                "what cannot be decoded is left out"
+            )
+    if spoken_over:
+        named = ", ".join(spoken_over[:_MOST_NAMED]) + (", …" if len(spoken_over) > _MOST_NAMED else "")
+        found.append(
+            f'Scene {named}: the clip\'s own sound is not heard while somebody speaks (sound="duck" has it under the speech, '
+            'sound="mute" leaves it out)'
+        )
+    return found
 
 
 def _left_out_pictures(brief: Brief) -> list[str]:
@@ -100,7 +142,7 @@ def _left_out_pictures(brief: Brief) -> list[str]:
     return [*told, f"Not shown from {brief.pictures.name}: {more} more files"] if more > 0 else told
 
 
-def _music_notices(brief: Brief, is_taken: Callable[[Visual | Music], bool]) -> list[str]:
+def _music_notices(brief: Brief, is_taken: IsTaken) -> list[str]:
     from stages.render.music import music_fault
 
     if not brief.music or not (fault := music_fault(brief.music.path, whole=not is_taken(brief.music))):

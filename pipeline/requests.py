@@ -22,9 +22,10 @@ from stages.render.models import (
     Pacing,
     SceneCut,
     SegmentSpec,
+    TimedClip,
 )
 from stages.render.motion import plan_motion
-from stages.render.timing import programme, slices
+from stages.render.timing import SAMPLE_RATE_HZ, programme, slices
 from stages.speech.base import SpeechRequest
 from stages.speech.lines import split_lines
 from stages.speech.recording import Recording
@@ -41,6 +42,8 @@ CAREFUL_FPS = 8
 CARD_HEADROOM = 1.04
 # The poster shows the first scene; the next ones stand in where there is nothing to see in it.
 POSTER_SCENES = 3
+# The sound of a clip that the film ends with does not break off.
+LAST_FADE_S = 0.5
 
 
 def pacing(settings: Settings) -> Pacing:
@@ -125,6 +128,31 @@ def transition_spec(
     )
 
 
+def clips_heard(plan: Plan) -> tuple[TimedClip, ...]:
+    """The clips whose own sound may be heard, in order; whether there is any in them is found when it is mixed."""
+    assert plan.script
+    cuts = plan.cuts()
+    whole = programme(cuts)
+    found = []
+    for cut, start, scene, state in zip(cuts, whole.starts, plan.script.scenes, plan.scenes, strict=True):
+        picture = next(iter(state.pictures.values()), None)
+        if not scene.visual or scene.visual.sound == "mute" or not picture or picture.kind != "clip":
+            continue
+        per_frame = whole.samples // whole.frames
+        is_last = cut.index == len(cuts)
+        found.append(
+            TimedClip(
+                digest=picture.digest,
+                at_sample=start * per_frame,
+                samples=cut.frames * per_frame,
+                fade_in=cut.head * per_frame,
+                fade_out=round(LAST_FADE_S * SAMPLE_RATE_HZ) if is_last else cut.tail * per_frame,
+                sound=scene.visual.sound,
+            )
+        )
+    return tuple(found)
+
+
 def mix_spec(plan: Plan, music_digest: str) -> MixSpec:
     """The sound of the whole programme."""
     whole = programme(plan.cuts())
@@ -132,6 +160,7 @@ def mix_spec(plan: Plan, music_digest: str) -> MixSpec:
     return MixSpec(
         samples=whole.samples,
         lines=whole.lines,
+        clips=clips_heard(plan),
         music_digest=music_digest,
         music_gain_db=plan.brief.music.gain_db if plan.brief.music else 0.0,
         duck_db=sound.duck_db,

@@ -158,7 +158,7 @@ class Narration(Model):
 class Picture(Model):
     """What a scene shows in one aspect ratio: a still or a clip in the store.
 
-    What matters in it lies within half of `reach` to each side of `focus`.
+    What matters in it lies within half of `reach` to each side of `focus`. `length_s` is a clip's.
     """
 
     kind: Literal["picture", "clip"]
@@ -169,6 +169,7 @@ class Picture(Model):
     reach: tuple[Fraction, Fraction] = (1.0, 1.0)
     provider: str = ""
     is_card: bool = False
+    length_s: float = 0.0
 
 
 class Degradation(Model):

@@ -188,7 +188,7 @@ def _refuse_empty(reader: Reader, node: Node, found: dict[str, Node], where: str
     held = "hold" in found and found["hold"].value not in (0, "0", "")
     if said.strip():
         reader.wrong(found["narration"], f"{where}: narration", "has no word to speak")
-    elif not (shown and held):
+    elif not (shown and held) and "clip" not in found:
         reader.wrong(node, where, "has no narration; write some, or show a picture for a time with `hold`")
 
 

@@ -45,8 +45,8 @@ def take_visual(visual: Visual) -> Picture:
     from stages.render.focus import NAMED_REACH
     from stages.render.planes import inspect_visual
 
-    kind, width, height, _duration_s = inspect_visual(visual.path)
-    picture = Picture(kind=kind, digest="", width=width, height=height, provider="brief")
+    kind, width, height, length_s = inspect_visual(visual.path)
+    picture = Picture(kind=kind, digest="", width=width, height=height, provider="brief", length_s=length_s)
     if visual.focus:
         return picture.model_copy(update={"focus": visual.focus, "reach": NAMED_REACH})
     return _with_focus(visual.path, picture)

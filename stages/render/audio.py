@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from config.errors import CheckFailedError
 from stages.base import CancelToken
+from stages.render.clip_sound import ClipSounds
 from stages.render.levels import SAMPLE_RATE_HZ, MusicCurve, gain_of
 from stages.render.limiter import CONTEXT, HOP, SMOOTHNESS, Hops, limited
 from stages.render.loudness import GATED_FROM_S, Loudness, measure_file, measure_pcm
@@ -42,13 +43,16 @@ _MOST_AIM_LU = 6.0
 
 
 class Mix:
-    """The programme before its loudness is set: narration in the middle, music under it."""
+    """The programme before its loudness is set: narration in the middle, the sound of clips and music under it."""
 
-    def __init__(self, spec: MixSpec, voices: Voices, music: Music | None, music_gain: float) -> None:
+    def __init__(
+        self, spec: MixSpec, voices: Voices, music: Music | None, music_gain: float, clips: ClipSounds | None = None
+    ) -> None:
         self.samples = spec.samples
         self._voices = voices
+        self._clips = clips
         self._music = music
-        self._curve = MusicCurve(spec, music_gain)
+        self._curve = MusicCurve(spec, music_gain, clips.kept if clips else ())
 
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
         """Samples `[start, stop)`, (n, 2); silence outside the programme."""
@@ -58,6 +62,8 @@ class Mix:
         sound = np.zeros((stop - start, 2), dtype=np.float32)
         inside = sound[first - start : last - start]
         inside += self._voices.read(first, last)[:, None]
+        if self._clips:
+            inside += self._clips.read(first, last)
         if self._music:
             inside += self._music.read(first, last) * self._curve.gains(first, last)[:, None]
         return sound
@@ -102,7 +108,10 @@ def mix(
     job = _Job(spec, out, Run("the sound", scratch, cancel, stall_timeout_s), progress, block)
     voices = Voices(spec, artifact)
     music = load_music(artifact(spec.music_digest), spec.samples, job.run) if spec.music_digest else None
-    programme = Mix(spec, voices, music, _music_gain(job, voices, music) if music else 0.0)
+    clips = ClipSounds(spec, artifact, job.run)
+    spoken_lufs = _spoken_lufs(job, voices) if music or clips else 0.0
+    clips.beside(spoken_lufs)
+    programme = Mix(spec, voices, music, _music_gain(spec, spoken_lufs, music) if music else 0.0, clips)
     hops, before = _measure(job, programme)
     loudness = _encode_to_target(job, programme, hops, before)
     facts = probe_audio(out)
@@ -120,16 +129,15 @@ def mix(
     )
 
 
-def _music_gain(job: _Job, voices: Voices, music: Music) -> float:
-    """Brings the music to the narration's loudness and `music_gain_db` from there.
+def _spoken_lufs(job: _Job, voices: Voices) -> float:
+    """The narration's loudness. With none there is nothing to be relative to, and the programme's loudness is all that counts."""
+    heard = _loudness_of_voices(job, voices) if voices else None
+    return job.spec.target_lufs if heard is None or heard.is_silent else heard.integrated_lufs
 
-    With no narration there is nothing to be relative to, and the programme's loudness is all that counts.
-    """
-    spoken = job.spec.target_lufs
-    if voices:
-        heard = _loudness_of_voices(job, voices)
-        spoken = spoken if heard.is_silent else heard.integrated_lufs
-    return gain_of(spoken - music.loudness.integrated_lufs + job.spec.music_gain_db)
+
+def _music_gain(spec: MixSpec, spoken_lufs: float, music: Music) -> float:
+    """Brings the music to the narration's loudness and `music_gain_db` from there."""
+    return gain_of(spoken_lufs - music.loudness.integrated_lufs + spec.music_gain_db)
 
 
 def _loudness_of_voices(job: _Job, voices: Voices) -> Loudness:

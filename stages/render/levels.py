@@ -36,32 +36,55 @@ class Span:
 
 def speech_spans(lines: Sequence[TimedLine], bridge: int) -> list[Span]:
     """Where somebody speaks, in order; stretches less than `bridge` samples apart are one. Silent lines do not count."""
-    spans: list[Span] = []
-    for line in sorted(lines, key=lambda line: line.at_sample):
-        end = line.at_sample + line.samples
-        if line.silent or not line.samples:
-            continue
-        if spans and line.at_sample - spans[-1].end < bridge:
-            spans[-1] = Span(spans[-1].start, max(spans[-1].end, end))
+    heard = [line for line in lines if line.samples and not line.silent]
+    return joined([Span(line.at_sample, line.at_sample + line.samples) for line in heard], bridge)
+
+
+def joined(spans: Sequence[Span], bridge: int) -> list[Span]:
+    """Spans in order; those less than `bridge` samples apart are one."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if found and span.start - found[-1].end < bridge:
+            found[-1] = Span(found[-1].start, max(found[-1].end, span.end))
         else:
-            spans.append(Span(line.at_sample, end))
-    return spans
+            found.append(span)
+    return found
 
 
-class MusicCurve:
-    """The music's gain over the programme: `base_gain`, faded at both ends, lowered by `duck_db` while somebody speaks.
+class Ducking:
+    """Gains lowered by `depth_db` while somebody speaks, or in `more` spans.
 
     The ramp down ends where speech begins, and the ramp up starts where it ends. Both are half a cosine in decibels.
     """
 
-    def __init__(self, spec: MixSpec, base_gain: float) -> None:
-        self._base = base_gain
+    def __init__(self, spec: MixSpec, lines: Sequence[TimedLine], depth_db: float, more: Sequence[Span] = ()) -> None:
         attack, release = _samples(spec.attack_s), _samples(spec.release_s)
-        self._depth = gain_of(spec.duck_db)
-        self._down = _ramp_db(attack, spec.duck_db)
-        self._up = _ramp_db(release, spec.duck_db)[::-1].copy()
-        self._spans = speech_spans(spec.lines, _RAMPS_TO_RISE * (attack + release))
+        self._depth = gain_of(depth_db)
+        self._down = _ramp_db(attack, depth_db)
+        self._up = _ramp_db(release, depth_db)[::-1].copy()
+        bridge = _RAMPS_TO_RISE * (attack + release)
+        self._spans = joined([*speech_spans(lines, bridge), *more], bridge)
         self._ends = [span.end + release for span in self._spans]
+
+    def lower(self, gains: NDArray[np.float32], start: int) -> None:
+        """Multiply into `gains`, which begin at sample `start`."""
+        import numpy as np
+
+        stop = start + len(gains)
+        for span in self._spans[bisect_right(self._ends, start) :]:
+            if span.start - len(self._down) >= stop:
+                break
+            lay(gains, start, span.start - len(self._down), self._down)
+            gains[max(span.start - start, 0) : max(span.end - start, 0)] *= np.float32(self._depth)
+            lay(gains, start, span.end, self._up)
+
+
+class MusicCurve:
+    """The music's gain over the programme: `base_gain`, faded at both ends, lowered while somebody speaks and in `more` spans."""
+
+    def __init__(self, spec: MixSpec, base_gain: float, more: Sequence[Span] = ()) -> None:
+        self._base = base_gain
+        self._ducking = Ducking(spec, spec.lines, spec.duck_db, more)
         fade_in, fade_out = _fades(spec)
         self._fade_in, self._fade_out = _fade(fade_in), _fade(fade_out)[::-1].copy()
         self._fade_out_at = spec.samples - fade_out
@@ -73,12 +96,7 @@ class MusicCurve:
         gains = np.full(stop - start, self._base, dtype=np.float32)
         lay(gains, start, 0, self._fade_in)
         lay(gains, start, self._fade_out_at, self._fade_out)
-        for span in self._spans[bisect_right(self._ends, start) :]:
-            if span.start - len(self._down) >= stop:
-                break
-            lay(gains, start, span.start - len(self._down), self._down)
-            gains[max(span.start - start, 0) : max(span.end - start, 0)] *= np.float32(self._depth)
-            lay(gains, start, span.end, self._up)
+        self._ducking.lower(gains, start)
         return gains
 
 
@@ -102,7 +120,7 @@ def _fades(spec: MixSpec) -> tuple[int, int]:
     return fade_in, fade_out
 
 
-def _rise(length: int) -> NDArray[np.float64]:
+def rise(length: int) -> NDArray[np.float64]:
     """Half a cosine from just above 0 to just below 1."""
     import numpy as np
 
@@ -113,11 +131,11 @@ def _rise(length: int) -> NDArray[np.float64]:
 def _ramp_db(length: int, depth_db: float) -> NDArray[np.float32]:
     import numpy as np
 
-    ramp: NDArray[np.float32] = (10.0 ** (depth_db * _rise(length) / 20.0)).astype(np.float32)
+    ramp: NDArray[np.float32] = (10.0 ** (depth_db * rise(length) / 20.0)).astype(np.float32)
     return ramp
 
 
 def _fade(length: int) -> NDArray[np.float32]:
     import numpy as np
 
-    return _rise(length).astype(np.float32)
+    return rise(length).astype(np.float32)

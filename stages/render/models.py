@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.codecs import Codec
-from stages.models import CaptionMode, Model, Picture, TransitionName, Word
+from stages.models import CaptionMode, ClipSound, Model, Picture, TransitionName, Word
 
 Aspect = Literal["16:9", "9:16", "1:1"]
 # Every transition that has frames of its own.
@@ -143,11 +143,26 @@ class TimedLine(Model):
     silent: bool = False
 
 
+class TimedClip(Model):
+    """A clip whose own sound is heard, from the first frame of its scene on; it begins again where its pictures do.
+
+    `fade_in` and `fade_out` are samples. Without a `sound` it is heard where nobody speaks.
+    """
+
+    digest: str
+    at_sample: int
+    samples: int
+    fade_in: int = 0
+    fade_out: int = 0
+    sound: ClipSound | None = None
+
+
 class MixSpec(Model):
     """The one audio track. `samples` is frames × 48000 / fps exactly."""
 
     samples: int
     lines: tuple[TimedLine, ...]
+    clips: tuple[TimedClip, ...] = ()
     music_digest: str = ""
     music_gain_db: float = 0.0
     duck_db: float = -18.0

@@ -12,7 +12,8 @@ from stages.render.levels import SAMPLE_RATE_HZ
 from stages.render.loudness import Loudness, measured, parse
 from stages.render.process import Run, run_ffmpeg
 from stages.sound.channels import Balance, one_for_both
-from stages.sound.files import SoundFile, UnreadableSoundError
+from stages.sound.files import UnreadableSoundError
+from stages.sound.listening import listen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +30,6 @@ _SCAN = SAMPLE_RATE_HZ * 4
 # A seam is clean when the step over it is no larger than this many of the steps around it.
 _CLEAN_STEPS = 3.0
 _AROUND = 480
-# What stays below -60 dBFS is noise, and so is what rises above it for less than this.
-_HEARD, _HEARD_SAMPLES = 1e-3, SAMPLE_RATE_HZ // 5
 # No film needs more of its music looked through.
 _LISTENED_S = 1200.0
 
@@ -59,21 +58,15 @@ def music_fault(path: Path, *, whole: bool) -> str:
 
     Without `whole`, no further than to what can be heard. Raises BriefError as `inspect_music` does.
     """
-    import numpy as np
-
-    file = SoundFile(path)
-    heard = 0
     try:
-        for _, piece in file.pieces():
-            heard += int(np.sqrt(np.mean(np.square(piece - piece.mean(axis=0)))) > _HEARD) * len(piece)
-            if heard >= _HEARD_SAMPLES and (not whole or file.seconds > _LISTENED_S):
-                break
+        found = listen(path, _LISTENED_S, whole=whole)
     except UnreadableSoundError:
         inspect_music(path)
-    if heard < _HEARD_SAMPLES:
+        raise
+    if not found.is_audible:
         return "is silent: the film has no music"
-    if file.damaged_s:
-        return f"is damaged at {file.damaged_s[0]:.1f} s: what cannot be decoded is left out"
+    if found.damaged_s:
+        return f"is damaged at {found.damaged_s[0]:.1f} s: what cannot be decoded is left out"
     return ""
 
 
