@@ -237,6 +237,11 @@ def test_the_time_that_runs_out_first_cuts_off_and_is_named(
     assert isinstance(cause, TimedOutError)
     assert named in cause.message
     assert cause.limit == named.split()[0]
+    is_own = f"{cause.limit.capitalize()}Timeout" in own
+    setting = (
+        f"Providers.OpenAI.{cause.limit.capitalize()}Timeout" if is_own else f"Timeouts.{cause.limit.capitalize()}"
+    )
+    assert f"a longer limit: {setting} " in cause.hint, "the setting that was set"
 
 
 def test_what_is_left_of_the_operation_bounds_every_later_request() -> None:

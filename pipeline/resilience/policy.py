@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from config.codecs import SOFTWARE
 from config.kinds import ErrorKind
-from config.providers import ALL_TRIGGERS, Chain, RateLimit
+from config.providers import ALL_TRIGGERS, Chain, ProviderPolicy, RateLimit
 from config.resilience import CircuitBreaker, Retry
 from config.section import Section
 from config.settings import Settings
@@ -21,9 +22,12 @@ LOCAL_MEDIA = frozenset({"encode", "mix", "mux"})
 KINDS = {"write": "LLM", "speak": "TTS", "draw": "Images", "encode": "Render", "mix": "Render", "mux": "Render"}
 
 
+_USUAL_TIMEOUTS = {"request": "Timeouts.Request", "operation": "Timeouts.Operation"}
+
+
 @dataclass(frozen=True)
 class Policy:
-    """Breaker, retries and limits of one provider's operation. A timeout of 0 is none.
+    """Breaker, retries and limits of one provider's operation. A timeout of 0 is none; `timeout_settings` names where each is set.
 
     `triggers` are the errors after which the next provider of the chain is asked, if `fallback` allows one at all.
     """
@@ -36,6 +40,7 @@ class Policy:
     rate_limit: RateLimit = field(default_factory=RateLimit)
     triggers: frozenset[ErrorKind] = frozenset(ALL_TRIGGERS)
     fallback: bool = True
+    timeout_settings: Mapping[str, str] = field(default_factory=lambda: dict(_USUAL_TIMEOUTS))
 
     def retries(self, kind: ErrorKind) -> bool:
         """Whether an error of that kind is worth another call of the same provider."""
@@ -77,7 +82,17 @@ def policy_for(settings: Settings, operation: str, provider: str) -> Policy:
         rate_limit=own.rate_limit,
         triggers=frozenset(chain.fallback_triggers if chain else ALL_TRIGGERS),
         fallback=settings.resilience.fallback.enabled and (chain is None or chain.fallback_enabled),
+        timeout_settings=_timeout_settings(own, provider),
     )
+
+
+def _timeout_settings(own: ProviderPolicy, provider: str) -> dict[str, str]:
+    """The setting that each time limit comes from."""
+    given = {"request": own.request_timeout_ms, "operation": own.operation_timeout_ms}
+    return {
+        name: usual if given[name] is None else f"Providers.{provider}.{name.capitalize()}Timeout"
+        for name, usual in _USUAL_TIMEOUTS.items()
+    }
 
 
 def chain_of(settings: Settings, operation: str) -> Chain | None:

@@ -48,8 +48,7 @@ def in_time(
         cut_off = TimedOutError(
             f"{policy.name}: {reason}",
             provider=provider,
-            hint=f"raise Timeouts.{name.capitalize()}, or the provider's own {name.capitalize()}Timeout; "
-            "or try again: framekeep resume",
+            hint=f"a longer limit: {policy.timeout_settings[name]} (milliseconds, 0 for none); or try again: framekeep resume",
         )
         cut_off.limit = name
         raise cut_off from error
