@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from checkpoints.ledger import Ledger
 from checkpoints.rests import RestRow, RestRows
 from config.errors import (
+    CircuitOpenError,
     ProviderError,
     QuotaError,
     RateLimitedError,
@@ -299,6 +301,35 @@ def test_a_test_is_waited_for_no_longer_than_the_half_open_period() -> None:
     assert at.call("speak", [A, B], at.work({}))[1] is A, "the permit has ended, and this call tests"
     assert time.now - before == pytest.approx(10, abs=0.01)
     test.__exit__(None, None, None)
+
+
+def test_software_on_this_machine_waits_for_others_tests_for_as_long_as_they_take() -> None:
+    at = desk(settings_of(Resilience=NO_RETRIES))
+    for _ in range(5):
+        with pytest.raises(RetryExhaustedError):
+            at.call("encode", [Named("libx264")], at.work({"libx264": [TransientError("killed")]}))
+    at.time.now += 30
+    breakers, policy, time = at.guard.breakers, at.guard.policy("encode", "libx264"), at.time
+    tests = [breakers.admit(policy, "libx264")]
+    tests[0].__enter__()
+    until = time.now + 60
+
+    def sleep(seconds: float) -> None:
+        """Other encodes take the permit as soon as it is free, for a minute."""
+        time.now += seconds
+        if time.now < until:
+            with contextlib.suppress(CircuitOpenError):
+                another = breakers.admit(policy, "libx264")
+                another.__enter__()
+                tests.append(another)
+
+    at.guard.clock = Clock(monotonic=lambda: time.now, wall=time.wall, sleep=sleep)
+    call = at.guard.bind(at.cancel, at.notes.append)
+    assert call("encode", [Named("libx264")], at.work({}))[0] == "from libx264"
+    assert len(tests) == 6
+    assert time.now >= until
+    for test in tests:
+        test.__exit__(None, None, None)
 
 
 def test_a_test_is_not_waited_for_where_there_is_no_time() -> None:

@@ -232,9 +232,9 @@ class Asking(Generic[P, T]):
         somebody else, or park its job, though the provider may be well. A break is waited for only where nobody could do it in
         the provider's place.
         """
-        if error.is_tested:
-            return waited_s < self.policy.breaker.half_open_duration_s
-        return stands_alone(self.operation, self.provider.name)
+        if stands_alone(self.operation, self.provider.name):
+            return True
+        return error.is_tested and waited_s < self.policy.breaker.half_open_duration_s
 
     def _is_worth_another(self, error: ProviderError) -> bool:
         """A call that was refused before it was made is not made again: the next provider is asked, or the job waits."""

@@ -315,7 +315,7 @@ def _named(path):
     Mutant(
         "a call waits for the test that another one makes",
         "pipeline/resilience/asking.py",
-        "return waited_s < self.policy.breaker.half_open_duration_s",
+        "return error.is_tested and waited_s < self.policy.breaker.half_open_duration_s",
         "return False",
         "test_guard_rests.py::test_a_call_waits_for_the_test_that_another_one_makes_instead_of_going_elsewhere",
     ),
@@ -337,8 +337,8 @@ def _named(path):
     Mutant(
         "an open circuit is waited for where nobody could do it in its place",
         "pipeline/resilience/asking.py",
-        "return stands_alone(self.operation, self.provider.name)",
-        "return False",
+        "if stands_alone(self.operation, self.provider.name):",
+        "if False:",
         "test_guard_rests.py::test_the_circuit_of_software_on_this_machine_is_waited_for",
     ),
     Mutant(
