@@ -31,6 +31,7 @@ _ORDINALS_LIST = "de da nb nn no fi cs sk pl hu hr sl et lv is tr lb sr bs"
 # Languages that write an ordinal with a stop: `am 3. Mai`.
 _WITH_ORDINAL_STOP = frozenset(_ORDINALS_LIST.split())
 
+_AFTER_SENTENCE = frozenset("".join(ENDS[1:]) + CLOSERS + " \n\t")
 _END = "".join(map(re.escape, ENDS))
 _CLOSE = re.escape(CLOSERS)
 # An end, what closes after it (a French » stands apart), and white space: where a sentence may end.
@@ -43,6 +44,15 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)+")
 _ROMAN_OR_LETTER = re.compile(r"(?:[IVXLC]+|[A-Z])\b(?!')")
 _LIST_NUMBER = re.compile(r"\s*\d{1,3}[.)]\s*")
 _NUMBER = re.compile(r"\d{1,3}\.")
+_LISTED = re.compile(r"\d{1,3}[.)]\s")
+# A unit's symbol is written without a stop of its own.
+_UNIT = re.compile(r"\d\s(?:[kcdmµ]?m[²³]?|[kmµ]?g|[kmcdh]?l|t|h|s|ha|km/h|m/s|[kMG]?W|[kMGT]?B|[kM]?V|[kMG]?Hz)\.$")
+# After initials, part of a name: `J. M. G. Le Clézio`.
+_PARTICLE = re.compile(r"(?:Le|La|De|Du|Des|Van|Von|Di|Da|Del|Della|D['’])\s?[A-ZÀ-Þ]")
+# `Ch.`, `Th.`: no word is written without a vowel.
+_VOWELLESS = re.compile(r"[A-Z][bcdfghjklmnpqrstvwxz]{1,3}")
+_ELIDED = re.compile(r"^[^\W\d_]{1,6}['’]")
+_ADDRESS = re.compile(r"\S*[^\W\d_]{2,}\.[^\W\d_]{2,}")
 _MERIDIEM = frozenset({"a.m", "p.m", "am", "pm"})
 # What may follow a time of day in one sentence, though it has a capital.
 _AFTER_TIME_LIST = """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
@@ -51,6 +61,20 @@ _AFTER_TIME = frozenset(_AFTER_TIME_LIST.split())
 _SPEECH_VERBS_LIST = """said says asked asks cried cries replied replies answered answers shouted whispered added continued
     wrote exclaimed called murmured muttered insisted laughed sighed yelled warned explained"""
 _SPEAKER = re.compile(rf"(?:[A-Z][\w.'’-]*\s+){{1,3}}(?:{'|'.join(_SPEECH_VERBS_LIST.split())})\b")
+
+
+# More words that open sentences and are no names.
+_ADVERBS = {
+    "en": frozenset(
+        {"nobody", "everyone", "everybody", "someone", "today", "yesterday", "tomorrow", "please", "maybe"}
+    ),
+    "de": frozenset(
+        {"heute", "gestern", "niemand", "jemand", "später", "vielleicht", "bitte", "leider", "zuerst", "keiner"}
+    ),
+    "fr": frozenset({"personne", "aujourd", "demain", "ensuite", "chacun", "aucun", "voilà", "autrefois"}),
+    "es": frozenset({"nadie", "hoy", "ayer", "quizá", "quizás", "ninguno", "ninguna", "alguien", "aquel"}),
+    "it": frozenset({"nessuno", "oggi", "ieri", "domani", "forse", "nessuna", "qualcuno"}),
+}
 
 
 def sentences(text: str, language: str) -> list[str]:
@@ -66,8 +90,11 @@ def ends_sentence(word: str, following: str = "", language: str = "") -> bool:
     bare = word.rstrip(CLOSERS)
     if not bare.endswith(ENDS):
         return False
-    verdict = _verdict(word, following, primary(language), lower_opens=False)
-    return verdict is not False
+    if not following:
+        known = abbreviations(primary(language))
+        stem = bare.lstrip(_OPENERS)
+        return not (stem[:-1].lower() in known.all - known.counted or _INITIALS.fullmatch(stem))
+    return _verdict(word, following, primary(language), lower_opens=False) is not False
 
 
 def _ends(text: str, language: str) -> list[int]:
@@ -76,8 +103,7 @@ def _ends(text: str, language: str) -> list[int]:
     places = {match.end(): True for match in _PLACE.finditer(text)}
     places |= {match.end(): False for match in _WIDE_PLACE.finditer(text)}
     # Never inside a word: `a.C.` is one.
-    inside = {place for place in proposed if text[place - 1].isascii() and not text[place - 1].isspace()}
-    places |= {place: False for place in proposed - inside if place not in places}
+    places |= {place: False for place in proposed if place not in places and text[place - 1] in _AFTER_SENTENCE}
     lower_opens = not any(char.isupper() for char in text)
     straight = text.count('"') % 2 == 0
     last_word = max((match.start() for match in _ALNUM.finditer(text)), default=-1)
@@ -91,7 +117,8 @@ def _ends(text: str, language: str) -> list[int]:
             continue
         if is_known:
             verdict = _verdict(before, after, language, lower_opens)
-            ends = place in proposed if verdict is None else verdict
+            # It may count an opening mark to the sentence before.
+            ends = not proposed.isdisjoint((place, place + 1)) if verdict is None else verdict
         else:
             ends = _ends_unspaced(before, after)
         if ends and not _is_open(text[start : min(place, start + _LONGEST_QUOTATION + 1)], straight):
@@ -134,10 +161,10 @@ def _verdict(before: str, after: str, language: str, lower_opens: bool) -> bool 
         return False
     if bare.endswith(".."):
         return not is_low or lower_opens
-    found = _after_stop(before.rstrip().rstrip(CLOSERS), bare.lstrip(_OPENERS), following, language)
     if is_low and not lower_opens:
         return False
-    return found
+    found = _after_stop(before.rstrip().rstrip(CLOSERS), bare.lstrip(_OPENERS), following, language)
+    return True if found is None and bare != word and following[0].isupper() else found
 
 
 def _after_stop(before: str, word: str, following: str, language: str) -> bool | None:
@@ -148,8 +175,10 @@ def _after_stop(before: str, word: str, following: str, language: str) -> bool |
     # The first half of `z. B.`, `a. C.`, `EE. UU.`
     if next_word.endswith(".") and f"{word}{next_word.rstrip('.')}".lower() in known.all:
         return False
+    if _UNIT.search(before):
+        return True
     if len(word) == 2 and word[0].isupper() and word[:-1].lower() not in known.title:
-        return opens
+        return opens and not _PARTICLE.match(following)
     for stem in _stems(before):
         if stem in _MERIDIEM:
             return _word(following).lower() not in _AFTER_TIME
@@ -172,9 +201,9 @@ def _unknown(word: str, following: str, opens: bool, language: str) -> bool | No
     stem = word[:-1]
     if _NUMBER.fullmatch(word) or (ordinals and re.fullmatch(r"[IVX]+", stem)):
         return (opens and bool(language)) if ordinals else True
-    if _INITIALS.fullmatch(word) and (word[0].isupper() or len(word) > 2):
-        return opens
-    return True if opens else None
+    if _VOWELLESS.fullmatch(stem) or (_INITIALS.fullmatch(word) and (word[0].isupper() or len(word) > 2)):
+        return opens and not _PARTICLE.match(following)
+    return True if opens or _ADDRESS.fullmatch(stem) or _LISTED.match(following) else None
 
 
 def _last_word(text: str) -> str:
@@ -188,7 +217,7 @@ def _stems(before: str) -> list[str]:
     words = before.split()[-3:]
     while words and words[0][-1] != "." and len(words) > 1:
         words = words[1:]
-    words = [word.lstrip(_OPENERS).lower() for word in words]
+    words = [_ELIDED.sub("", word.lstrip(_OPENERS).lower()) for word in words]
     return ["".join(words[at:]).rstrip(".") for at in range(len(words))]
 
 
@@ -200,7 +229,9 @@ def _word(text: str) -> str:
 @lru_cache(maxsize=8192)
 def _opens_word(word: str, language: str) -> bool:
     languages = [language] if language else list(FUNCTION_WORDS)
-    return any(word.lower() in FUNCTION_WORDS.get(name, ()) for name in languages)
+    return any(
+        word.lower() in FUNCTION_WORDS.get(name, ()) or word.lower() in _ADVERBS.get(name, ()) for name in languages
+    )
 
 
 def _opens(following: str, language: str) -> bool:
