@@ -10,8 +10,9 @@ from config.errors import BriefError, FramekeepError
 from stages.models import Brief, Music, SceneBrief, Visual
 
 IsTaken = Callable[[Visual | Music], bool]
-# A scene lasts at most about so many times as long as its text is expected to take, and so many seconds longer.
-_LONGEST_SHARE, _LONGER_S = 2.0, 15.0
+# A scene lasts at most about so many times as long as its text is expected to take (a person may read slowly), and so many seconds
+# longer.
+_LONGEST_SHARE, _LONGEST_READING, _LONGER_S = 1.5, 3.0, 6.0
 _MOST_NAMED = 8
 
 
@@ -52,7 +53,8 @@ def _longest_s(brief: Brief, scene: SceneBrief) -> float:
     from stages.speech.stage import expected_seconds
 
     if scene.narration:
-        return _LONGEST_SHARE * expected_seconds(scene.narration, brief.language) + scene.hold_s + _LONGER_S
+        share = _LONGEST_READING if scene.recording else _LONGEST_SHARE
+        return share * expected_seconds(scene.narration, brief.language) + scene.hold_s + _LONGER_S
     return scene.hold_s + _LONGER_S if scene.hold_s else math.inf
 
 

@@ -159,6 +159,17 @@ def test_what_is_wrong_at_a_clip_s_very_end_does_not_count(tmp_path: Path) -> No
     assert len(planes_of(path, [0, 20, 38])) == 3
 
 
+def test_a_clip_that_was_cut_off_is_said_to_be(tmp_path: Path) -> None:
+    command = [*FFMPEG, "-f", "lavfi", "-i", "testsrc=s=320x180:r=30:d=6", "-f", "lavfi", "-i", "sine=d=6", *X264]
+    for ending, said in (("mkv", "is cut off: it announces 6.0 s"), ("mp4", "damaged clip: it was cut off")):
+        path = tmp_path / f"a.{ending}"
+        subprocess.run([*command, "-c:a", "aac", str(path)], check=True)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(BriefError, match=said) as caught:
+            inspect_visual(path)
+        assert caught.value.hint == "copy or download it again"
+
+
 def noisy(path: Path, *options: str) -> Path:
     """40 frames in which every byte counts."""
     frames = np.random.default_rng(1).integers(16, 235, 40 * 64 * 48 * 3 // 2, dtype=np.uint8).tobytes()

@@ -24,6 +24,8 @@ REPLACE = "copy it again, or convert it: ffmpeg -i {name} -c:v libx264 -c:a aac 
 _MOST_PIXELS = 8192 * 4320
 # A file whose last picture comes this much before its announced end was cut off.
 _MISSING_S = 1.0
+_COPY_AGAIN = "copy or download it again"
+_CLIP_MARKS = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"), (0, b"\x30\x26\xb2\x75"), (0, b"FLV"))
 # Demuxers that take single pictures or plain text: neither is a clip.
 _NO_CLIPS = ("_pipe", "image2", "tty", "concat", "hls", "dash", "sdp", "lavfi", "webp")
 # Kinds of files without an index. Times just behind where such a file is entered are guesses, so that is done well before.
@@ -179,6 +181,12 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _no_clip(path: Path) -> BriefError:
+    with path.open("rb") as file:
+        head = file.read(16)
+    if any(head[at:].startswith(mark) for at, mark in _CLIP_MARKS):
+        return BriefError(
+            f"{path.name} is a damaged clip: it was cut off, or its recording never finished", hint=_COPY_AGAIN
+        )
     return BriefError(f"{path.name} is neither a picture nor a clip that can be read", hint=replace_hint(path))
 
 
@@ -188,13 +196,24 @@ def _length(path: Path, container: InputContainer, stream: VideoStream) -> Fract
     announced = stream.duration or 0
     seconds = announced * base or Fraction(container.duration or 0, 1_000_000)
     end = _last_end(container, stream, start + int(seconds / base))
-    missing = (start + announced - end) * base
-    if announced and missing > _MISSING_S and missing > seconds / 4:
+    ends_s = (end - start) * base
+    missing_s = seconds - ends_s
+    if missing_s > _MISSING_S and missing_s > seconds / 4 and (announced or _is_short(container, seconds)):
         raise BriefError(
-            f"{path.name} is cut off: it announces {float(seconds):.1f} s and ends at {float((end - start) * base):.1f} s",
-            hint="copy or download it again",
+            f"{path.name} is cut off: it announces {float(seconds):.1f} s and ends at {float(ends_s):.1f} s",
+            hint=_COPY_AGAIN,
         )
-    return (end - start) * base
+    return ends_s
+
+
+def _is_short(container: InputContainer, seconds: Fraction) -> bool:
+    """Whether all that is in a file ends well before its announced end: its sound may be longer than its pictures."""
+    container.seek(0)
+    last_s = 0.0
+    for packet in container.demux():
+        if packet.pts is not None and packet.time_base:
+            last_s = max(last_s, float(packet.pts * packet.time_base))
+    return last_s < seconds - _MISSING_S
 
 
 def _last_end(container: InputContainer, stream: VideoStream, near: int) -> int:
