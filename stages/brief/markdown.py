@@ -29,6 +29,7 @@ def from_markdown(text: str, problems: Problems, *, is_plain: bool = False) -> N
     title = _take_properties(lines, line, entries, problems)
     if is_plain:
         title = _take_title(lines, line) or title
+        _keep_number_signs(lines)
     source = Source("\n".join(lines), line)
     found = read_body(source, problems)
     if is_plain and not title and not entries and "text" in found and _is_title(body.strip(), found["text"].raw):
@@ -89,6 +90,15 @@ def _take_title(lines: list[str], line: int) -> Node | None:
     title = plain_line(lines[start]).text
     lines[start] = ""
     return Node(title, line + start, title) if title else None
+
+
+def _keep_number_signs(lines: list[str]) -> None:
+    """In plain text, `# ` is a heading only where it stands alone at the top: `# of people: 5` is text."""
+    start = next((index for index, text in enumerate(lines) if text.strip()), 0)
+    for index, text in enumerate(lines):
+        is_alone = index + 1 == len(lines) or not lines[index + 1].strip()
+        if re.match(r" {0,3}# ", text) and not (index == start and is_alone):
+            lines[index] = text.replace("#", "\\#", 1)
 
 
 def _is_title(source: str, text: str) -> bool:

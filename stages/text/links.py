@@ -23,7 +23,9 @@ _BLOCK_REFERENCE = re.compile(r"\(\([0-9a-f-]{8,40}\)\)")
 _NOTE = re.compile(r"\^\[((?:[^\[\]]|\[[^\[\]]*\](?:\([^()\n]*\))?){1,2000})\]")
 _NOTE_MARK = re.compile(r"\[\^[^\[\]\s]{1,100}\]")
 _PATHLIKE = re.compile(r"[/#]|\.[a-z0-9]{2,5}\b", re.IGNORECASE)
-_GOES_ON = re.compile(r"\s+[^\W\d_]")
+_ENDS_HERE = re.compile(r"\s*(?:[.,;:!?)\]…]|\n|$)")
+#: `a[1]` is a letter with an index.
+_LONE_LETTER = re.compile(r"(?:(?<![^\W_])|^)[A-Za-z]$")
 _DEEPEST_BRACKETS = 20
 
 
@@ -111,9 +113,12 @@ def _citation(state: StateInline) -> Found:
     found = _CITATION.match(src, at, state.posMax)
     if not found:
         return None
-    opens_line = at == 0 or src[at - 1] == "\n"
-    goes_on = before(state).isspace() and _GOES_ON.match(src, found.end())
-    return left_out(state, found.end(), "a citation" if goes_on or opens_line else "")
+    attached = not before(state).isspace() and not _LONE_LETTER.search(src, max(at - 3, 0), at)
+    if not attached and not before(state).isspace():
+        return None
+    # Within a sentence it may be a part of it: `[5] of them`.
+    is_clear = attached or bool(_ENDS_HERE.match(src, found.end()))
+    return left_out(state, found.end(), "" if is_clear and at else "a citation")
 
 
 def _loose_link(state: StateInline) -> Found:

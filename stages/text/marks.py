@@ -16,6 +16,9 @@ _FIGURE = re.compile(
     r"""\{\{[<%]\s*(?:figure|img|image)\b[^{}]{0,500}?\bsrc\s*=\s*["']([^"']+)["'][^{}]{0,500}?[>%]\}\}"""
 )
 _SQUARE_CODE = re.compile(r"""\[[a-z][\w-]*(?:\s+[\w-]+=(?:"[^"\n]*"|'[^'\n]*'|[^\s\]"']+))+\s*/?\]|\[/[a-z][\w-]*\]""")
+_STARS = re.compile(r"\*{1,2}(?!\*)")
+_STRONG = re.compile(r"(\*{1,3})(?=[^\s*])([^*\n]{1,500}?)(?<=[^\s*])\1(?!\*)")
+_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 _SHORTCODE = re.compile(r"\{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}", re.DOTALL)
 _EDIT = re.compile(r"\{(>>|\+\+|--|~~|==)(.{1,2000}?)(?:<<|\+\+|--|~~|==)\}", re.DOTALL)
 _EMOJI = re.compile(r":[a-z][a-z0-9_+-]{1,30}:(?![\w:])")
@@ -43,14 +46,22 @@ def is_formula(text: str) -> bool:
 
 
 def _star(state: StateInline) -> Found:
-    """`2*3*4` and `a*b` multiply: the star stays."""
-    at = state.pos
-    if state.src[at] != "*" or before(state) == "*" or state.src[at + 1 : at + 2] == "*":
+    """`2*3*4`, `2**3` and `a*b`: the stars stay."""
+    found = _STARS.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "*" else None
+    if not found or before(state) == "*":
         return None
-    left, right = state.src[max(at - 2, 0) : at], state.src[at + 1 : at + 3]
+    left, right = state.src[max(state.pos - 2, 0) : state.pos], state.src[found.end() : found.end() + 2]
     figures = re.search(r"[\d)]$", left) and re.match(r"[\d(]", right)
     letters = re.search(r"(?:^|[^A-Za-z0-9])[A-Za-z0-9]$", left) and re.match(r"[A-Za-z0-9](?![A-Za-z0-9])", right)
-    return said(state, at + 1, "*") if figures or letters else None
+    return said(state, found.end(), found[0]) if figures or letters else None
+
+
+def _strong(state: StateInline) -> Found:
+    """`**Fact:**so` and emphasis beside Chinese or Japanese characters, which CommonMark does not see."""
+    found = _STRONG.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "*" else None
+    if not found or before(state) == "*" or not (len(found[1]) > 1 or _WIDE.search(before(state) + found[0])):
+        return None
+    return read(state, found.start(2), found.end(2), found.end())
 
 
 def _latex(state: StateInline) -> Found:
@@ -164,5 +175,5 @@ def _small(state: StateInline) -> Found:
 
 
 #: Rules that come before a backslash escapes what follows it, and those that come after.
-EARLY_RULES = (_star, _latex)
+EARLY_RULES = (_star, _strong, _latex)
 MARK_RULES = (_edit, _shortcode, _attributes, _mark, _emoji, _formula, _block_name, _small)
