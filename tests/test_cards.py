@@ -109,6 +109,13 @@ def test_a_list_that_is_too_long_says_how_many_more_there_are(size: tuple[int, i
     assert shown == [*(f"Thing number {number}" for number in range(1, rows)), f"+{13 - rows}"]
 
 
+def test_items_without_a_word_and_cards_without_a_heading_do_no_harm() -> None:
+    items = (ListItem(" ", "1"), ListItem("Two", "2"), ListItem("Three", "3"))
+    for size in SIZES:
+        made = plan(spec(heading="", text="", brief_title="", items=items), size)
+        assert [block.fitted.lines[0] for block in made.blocks if block.role == "item"] == ["Two", "Three"]
+
+
 def test_items_keep_their_numbers_and_stand_in_as_deep_as_they_were() -> None:
     items = (ListItem("Three", "3"), ListItem("Green", "•", 1), ListItem("Four", "4"))
     blocks = plan(spec(items=items), (640, 360)).blocks

@@ -8,7 +8,7 @@ from stages.models import ListItem
 from stages.text.binding import QUOTES
 from stages.text.sentences import ends_sentence
 
-_MARKED = re.compile(r"^\s*(?:[-*\u2022]|(?P<number>\d{1,2})[.)])\s+(?P<text>.+)$", re.MULTILINE)
+_MARKED = re.compile(r"^[ \t]*(?:[-*\u2022]|(?P<number>\d{1,2})[.)])[ \t]+(?P<text>.+)$", re.MULTILINE)
 _STEP = re.compile(
     r"\b(?:First|Second|Third|Fourth|Fifth|Next|Then|Finally|Lastly|Step \d+)(?:ly)?\s?[,:]\s*([^;]+)", re.IGNORECASE
 )
@@ -29,7 +29,8 @@ _LONGEST_PART, _LONGEST_SERIAL = 8, 3
 def find_items(text: str, language: str = "") -> list[ListItem]:
     """The items, three or more, or two where they have marks; none where it is not certain where each begins and ends."""
     marked = [ListItem(found["text"], found["number"] or _BULLET) for found in _MARKED.finditer(text)]
-    if len(items := [item._replace(text=_item(item.text)) for item in marked]) > 1:
+    items = [item._replace(text=text) for item in marked if (text := _item(item.text))]
+    if len(items) > 1:
         return items
     sentences = sentences_of(text, language)
     steps = [found[1] for sentence in sentences for found in _STEP.finditer(_bare(sentence))]

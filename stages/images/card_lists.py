@@ -40,7 +40,7 @@ def list_card(sheet: Sheet) -> Composition | None:
         wish = heading_wish(sheet, 96 if few or sheet.slim else 60, 1.0, 0)
         room = Box(inside.left, inside.top + above, inside.width, inside.height * 0.40 - above)
         blocks = column([wish], room, align="top")
-        top = blocks[-1].bottom + (54 if few else 40) * unit
+        top = (blocks[-1].bottom if blocks else room.top) + (54 if few else 40) * unit
         rows = Box(inside.left, top, inside.width, inside.bottom - top)
         focus = (sheet.width * 0.5, inside.top + inside.height * 0.4, sheet.height * 0.2)
     else:
@@ -51,7 +51,7 @@ def list_card(sheet: Sheet) -> Composition | None:
         blocks = column([heading_wish(sheet, 84, 1.0, 0)], room)
         focus = wide_focus(sheet)
     row_blocks, ornaments = _rows(sheet, items, rows)
-    if icon:
+    if icon and blocks:
         ornaments += _badge(sheet.palette, icon, inside.left, blocks[0].top - badge * 1.3, badge)
     return Composition((*blocks, *row_blocks), focus, ornaments=ornaments)
 
@@ -69,6 +69,7 @@ def _badge(palette: Palette, icon: str, left: float, top: float, size: float) ->
 
 def _shown(sheet: Sheet, items: Sequence[ListItem]) -> list[ListItem]:
     """The items that there is room for; a last row tells how many more there are."""
+    items = [item for item in items if item.text.strip()]
     most = _MOST_ROWS_SLIM if sheet.slim else _MOST_ROWS_SQUARE if sheet.tall else _MOST_ROWS
     if len(items) <= most:
         return list(items)

@@ -96,7 +96,8 @@ def fit(
 ) -> Fitted:
     """The largest size at which `text` fits the box; rather a smaller size than a word cut in two.
 
-    At `smallest_px` words are cut, and then the end of the text, if nothing else helps.
+    At `smallest_px` words are cut, and then the end of the text, if nothing else helps. Only a line of several scripts that
+    is still too wide is set smaller than that.
     """
     size = largest_px
     while size > smallest_px:
@@ -112,7 +113,9 @@ def fit(
         size *= _STEP
     room = _room(smallest_px, height_px, leading, max_lines)
     lines, truncated = _wrap(text, font, smallest_px, width_px, max(room, 1), language)
-    return Fitted(tuple(lines), smallest_px, smallest_px * leading, truncated)
+    widest_px = max((font.width(line, smallest_px) for line in lines), default=0.0)
+    size = smallest_px * min(1.0, width_px / max(widest_px, 1.0))
+    return Fitted(tuple(lines), size, size * leading, truncated)
 
 
 def _try_size(
@@ -135,6 +138,9 @@ def _try_size(
     if len(_greedy(_pieces(text, font, size_px, width_px, language), width_px)) > room:
         return None
     lines, truncated = _wrap(text, font, size_px, width_px, room, language)
+    # A line of several scripts is set in another font than its words alone would be.
+    if any(font.width(line, size_px) > width_px for line in lines):
+        return None
     return Fitted(tuple(lines), size_px, size_px * leading, truncated)
 
 
