@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sample_media").glob("*.md")])
 _CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
+_INLINE_CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 
@@ -56,6 +57,8 @@ def test_the_scripting_page_lists_every_event() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     broken = [
-        target for target in _LINK.findall(_FENCE.sub("", page.read_text())) if not (page.parent / target).exists()
+        target
+        for target in _LINK.findall(_INLINE_CODE.sub("", _FENCE.sub("", page.read_text())))
+        if not (page.parent / target).exists()
     ]
     assert broken == []
