@@ -47,6 +47,7 @@ def check_brief(brief: Brief, toolbox: Toolbox, is_taken: IsTaken = _never) -> N
         lambda: check_music(brief),
         lambda: check_recordings(brief),
         lambda: _check_writers(brief, toolbox),
+        lambda: _check_orders(brief),
         lambda: _check_speakers(brief, toolbox),
         lambda: _check_painters(toolbox),
         lambda: _check_glyphs(brief),
@@ -114,6 +115,24 @@ def _check_writers(brief: Brief, toolbox: Toolbox) -> None:
     if not brief.providers.script and toolbox.may_degrade and OutlineWriter().can_write(brief):
         return
     raise UsageError("; ".join(error.message for error in reasons), hint=reasons[-1].hint if reasons else "")
+
+
+def _check_orders(brief: Brief) -> None:
+    """Scenes are spoken word for word, so scenes that only say what is to be made are no film."""
+    from stages.script.instructions import MOST_WORDS, is_mere_order
+    from stages.script.sentences import split
+    from stages.script.words import count_words
+
+    said = [scene.narration for scene in brief.scenes if not scene.recording and scene.narration.strip()]
+    if not said or sum(map(count_words, said)) > MOST_WORDS:
+        return
+    sentences = [sentence.text for text in said for sentence in split(text, brief.language)]
+    if is_mere_order(sentences, brief.language):
+        raise UsageError(
+            f"The scenes of {brief.name} only say what is to be made (“{sentences[0]}”), and would be spoken as they are",
+            hint="write under each `## ` heading what is to be said there; or leave the headings away and have a language "
+            "model write it (`providers: {script: OpenAI}`)",
+        )
 
 
 def _check_speakers(brief: Brief, toolbox: Toolbox) -> None:

@@ -222,6 +222,7 @@ def test_a_fallback_without_a_primary_anywhere_is_refused_once() -> None:
 
 def test_a_place_in_a_list_is_changed_or_added(tmp_path: Path) -> None:
     levels = by_flags("Quality.Levels.1.Bitrate=2M").quality.levels
+    assert levels == by_flags("Quality.Levels[1].Bitrate=2M").quality.levels
     assert [(level.name, level.bitrate_bps) for level in levels] == [
         ("High", 5_000_000),
         ("Medium", 2_000_000),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,6 +53,9 @@ SetOption = Annotated[
 ]
 
 
+_PLACE = re.compile(r"\[(\d+)\]")
+
+
 @dataclass(frozen=True)
 class Common:
     """What was given before the command and after it; what stands after it wins."""
@@ -95,9 +99,12 @@ def gather(
 
 
 def parse_set(text: str) -> tuple[tuple[str, ...], str]:
-    """`Rendering.Crf=18` as a path and a text, which the loader reads as it reads an environment variable's. Raises UsageError."""
+    """`Rendering.Crf=18` as a path and a text, which the loader reads as it reads an environment variable's. Raises UsageError.
+
+    `Levels[0]` is a place in a list, as `Levels.0` is.
+    """
     name, equals, value = text.partition("=")
-    path = tuple(part.strip() for part in name.split("."))
+    path = tuple(part.strip() for part in _PLACE.sub(r".\1", name).split("."))
     if not equals or not all(path):
         # The value may be a secret: only what stands before the equals sign is repeated.
         raise UsageError(f"--set needs KEY=VALUE, not '{name}'", hint="for example: --set Rendering.Crf=18")

@@ -65,13 +65,14 @@ _SOURCES: dict[str, dict[str, str]] = {
         "amount": r"(?:everything|something|all|a bit|a little|more|briefly|in detail|a few words)",
         "indirect": r"(?:how|why|what|when|where|who|which|whether)",
         "tell": r"(?:write|explain|describe|tell|talk|speak|summari[sz]e|discuss|outline|narrate|teach|compare|list"
-        r"|illustrate|present|elaborate|explore|recount|report|show|cover|mention|rewrite|translate)",
+        r"|illustrate|present|elaborate|explore|recount|show|cover|mention|rewrite|translate)",
         "story": r"(?:the|a) (?:story|history|life|tale|plot|rise|fall|basics|causes|meaning|secrets?|origins?) (?:of"
         r"|behind)",
         "digest": r"(?:overview|rundown|summary|introduction|intro|breakdown|explanation|guide|lesson|history|account"
         r"|facts?)",
         "to_me": r"(?:me|us|viewers|the viewers?|the audience|people|kids|children|everyone)",
-        "asks": r"(?:can|could|would|will) you\b|would you mind\b|is it possible to\b|you should\b",
+        "asks": r"(?:can|could|would|will) you\b|would you mind\b|is it possible to\b|(?:can|could|may) (?:we|i) (?:get|have|see)\b"
+        r"|you should\b",
         "wants": r"(?:i|we)(?:'d| would)? (?:really )?(?:want|need|like|love|am looking for|are looking for)|(?:i'm"
         r"|we're) looking for",
         "viewer": r"(?:you|your|yours|yourself|yourselves)",

@@ -83,6 +83,12 @@ def read(sentences: Sequence[str], language: str) -> Reading:
     return Reading("text")
 
 
+def is_mere_order(sentences: Sequence[str], language: str) -> bool:
+    """Whether beyond doubt nothing in a text is for those who watch."""
+    roles = {role_of(sentence, language) for sentence in sentences}
+    return Role.ORDER in roles and roles <= {Role.ORDER, Role.WISHED, Role.TELLING, Role.MANNER, Role.MEASURE}
+
+
 def _asks_for_more(sentences: Sequence[str], roles: Sequence[Role], language: str) -> bool:
     """Whether sentences that state nothing are about a film rather than steps of something: in doubt they are."""
     told = sum(role in (Role.TELLING, Role.MANNER, Role.MEASURE) for role in roles)
@@ -131,6 +137,8 @@ def _cues_for(language: str) -> list[Cues]:
 
 
 def _plain(sentence: str) -> str:
+    # The German polite `Ihr` is told from `ihr` by its capital alone.
+    sentence = re.sub(r"(?<=[^\W\d_,] )Ihr(?:e[mnrs]?|nen)?\b", "euer", sentence)
     text = " ".join(sentence.casefold().replace("\u2019", "'").split())
     return re.sub(r"^[^\w¿]+", "", text).lstrip("¿¡")
 
@@ -139,7 +147,7 @@ def _role(text: str, cues: Cues) -> Role:
     if _matches(rf"{cues.label}\s*:", text):
         return Role.ORDER
     bare = compiled(rf"^(?:{cues.filler}{_END}[\s,!.:]*)+").sub("", text) or text
-    if _is_wish(bare, cues) or _tells_the_maker(bare, cues):
+    if _is_wish(bare, cues) or _tells_the_maker(bare, cues, together=_speaks_of_us(text)):
         return Role.ORDER
     if _names_something_to_make(bare, cues):
         return Role.WISHED
@@ -187,17 +195,17 @@ def _is_wish(text: str, cues: Cues) -> bool:
     return _matches(rf"(?:the|this|das|der|la|le|el|il|lo) (?:\w+ )?{cues.medium} {cues.must}", text)
 
 
-def _tells_the_maker(text: str, cues: Cues) -> bool:
+def _tells_the_maker(text: str, cues: Cues, *, together: bool) -> bool:
     """An opening verb, whatever it is, with a medium that is not there yet; one of telling, with its topic; one with `me`."""
     if _finds(cues.viewer, _without_formal_you(text, cues)) or _matches(cues.subject, text):
         return False
     made = rf"{cues.indefinite}(?:[ -][\w'-]+){{0,4}}? ?{cues.medium}{_END}"
     verb = r"(?!es |era |fue |hay |è |c'est |c'è |ist |gibt |is |was )[^\W\d]+(?:-?moi|-?nous)?(?: sie)?"
-    between = rf"(?: (?:{cues.to_me}|{cues.filler}|together|kurz|mal|up|out))*"
+    between = rf"(?: (?:{cues.to_me}|{cues.filler}|together|kurz|mal|daraus|davon|up|out))*"
     if _matches(rf"{verb}{between} {made}(?! (?:from|aus|dans|desde|da)(?:l|lla)? )", text):
         return True
     # "Write the password on a card" has a place, not a topic: only what follows the verb at once is what is to be told.
-    if text.endswith("?"):
+    if text.endswith("?") or together:
         return False
     aside = rf"(?:(?:{cues.to_me}|{cues.amount}|{cues.filler}|to)[ ,]+)*"
     if _matches(rf"{cues.tell}[ -]{aside}(?:{cues.about}|{cues.indirect})", text):
@@ -208,6 +216,11 @@ def _tells_the_maker(text: str, cues: Cues) -> bool:
         return True
     given = rf"{verb}[ -]?{cues.to_me} (?:\S+ ){{0,3}}?(?:{cues.digest}|{cues.indirect}|{cues.about}){_END}"
     return _matches(given, text) or _matches(rf"[^\W\d]+(?:me|nos|mi|ci) {cues.indefinite} ?{cues.digest}{_END}", text)
+
+
+def _speaks_of_us(text: str) -> bool:
+    """`Let us talk about money`: said by who speaks to who listens, unless something is to be made."""
+    return _matches(r"let's|let us|lasst? uns|\w+en wir", text)
 
 
 def _without_formal_you(text: str, cues: Cues) -> str:
