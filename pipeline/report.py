@@ -76,9 +76,10 @@ class ErrorReport(Model):
 
 
 class PossibleCharge(Model):
-    """A paid call whose end nobody knows: the run was killed or stopped during it, or no answer came in time.
+    """Paid calls whose end nobody knows: the run was killed or stopped during them, or no answer came in time.
 
-    `request_id` is what the provider was told, so that its bill can be asked about.
+    `request_id` is what the provider was told, so that its bill can be asked about; `calls` were made under it, the first at
+    `begun_at` (Unix seconds).
     """
 
     provider: str
@@ -86,6 +87,7 @@ class PossibleCharge(Model):
     scene: int
     request_id: str
     begun_at: float
+    calls: int = 1
 
 
 class Result(Model):
@@ -128,6 +130,10 @@ class Result(Model):
 
 def possible_charges(purchases: Iterable[Purchase], *, running: bool) -> tuple[PossibleCharge, ...]:
     """Those of a job's paid calls that may have been charged for nothing. What a running job has begun, it may still end."""
+    uncertain = [one for one in purchases if one.is_uncertain or (one.state == "begun" and not running)]
+    calls = Counter(one.request for one in uncertain)
+    # The latest first, so that the first is what stays.
+    first = {one.request: one for one in reversed(uncertain)}
     return tuple(
         PossibleCharge(
             provider=one.provider,
@@ -135,9 +141,9 @@ def possible_charges(purchases: Iterable[Purchase], *, running: bool) -> tuple[P
             scene=one.scene,
             request_id=one.request,
             begun_at=one.begun_at,
+            calls=calls[one.request],
         )
-        for one in purchases
-        if one.is_uncertain or (one.state == "begun" and not running)
+        for one in sorted(first.values(), key=lambda one: one.id)
     )
 
 

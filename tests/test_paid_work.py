@@ -29,8 +29,10 @@ from config.settings import Settings
 from pipeline import Pipeline, inputs
 from pipeline.cli.show import document_of
 from pipeline.report import possible_charges
+from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.guard import Attempt, Guard
 from pipeline.steps import Step
-from stages.base import CancelToken
+from stages.base import CancelToken, Clock
 from stages.images.base import ImageProvider, PictureRequest
 from stages.script.llm import Account, LlmWriter
 
@@ -157,6 +159,57 @@ def test_a_call_without_an_answer_in_time_is_asked_again_under_its_id_and_is_pos
     assert len(set(painter.asked)) == 1
     (charge,) = possible_charges(calls(workbench), running=True)
     assert (charge.provider, charge.scene, charge.request_id) == ("Stability", 1, painter.asked[0])
+
+
+def test_several_calls_under_one_id_are_one_possible_charge_with_their_number(workbench: Workbench) -> None:
+    def late() -> None:
+        raise TimedOutError("late", provider="Stability")
+
+    painter = PaidPainter(late)
+    with pytest.raises(ProviderError):
+        draw(workbench, painter)
+    assert [call.state for call in calls(workbench)] == ["cut off", "cut off"]
+    (charge,) = possible_charges(calls(workbench), running=False)
+    assert (charge.calls, charge.begun_at) == (2, calls(workbench)[0].begun_at)
+
+
+@pytest.mark.parametrize("error", [TimedOutError("late"), TransientError("no connection"), RejectedError("no")])
+def test_a_call_whose_request_never_left_is_charged_for_nothing_and_keeps_its_id(
+    workbench: Workbench, error: ProviderError
+) -> None:
+    outcomes = iter([error, None])
+
+    def fail_once() -> None:
+        if failure := next(outcomes):
+            raise failure
+
+    class ShutIn(PaidPainter):
+        def may_have_asked(self) -> bool:
+            return False
+
+    painter = ShutIn(fail_once)
+    if isinstance(error, RejectedError):
+        with pytest.raises(RejectedError):
+            draw(workbench, painter)
+    draw(workbench, painter)
+    assert [call.state for call in calls(workbench)] == ["unsent", "answered"]
+    assert len(set(painter.asked)) == 1
+    assert possible_charges(calls(workbench), running=False) == ()
+
+
+def test_loading_a_client_is_no_call_and_takes_nothing_from_the_time_of_one() -> None:
+    now = [0.0]
+
+    class Slow(PaidPainter):
+        def prepare(self, cancel: CancelToken) -> None:
+            now[0] += 3600
+
+    settings = Settings.model_validate({"timeouts": {"request_ms": 500, "operation_ms": 1000}})
+    attempts: list[Attempt] = []
+    guard = Guard(settings, Breakers(), Clock(monotonic=lambda: now[0], sleep=lambda seconds: None))
+    answer, _ = guard.bind(CancelToken(), attempts.append)("draw", [Slow()], lambda painter, cancel: "drawn")
+    assert answer == "drawn"
+    assert [(attempt.outcome, attempt.elapsed_s) for attempt in attempts] == [("ok", 0.0)]
 
 
 def test_a_connection_that_breaks_is_asked_again_under_its_id(workbench: Workbench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,8 @@ def _tell(document: dict[str, Any]) -> None:
         out(f"  {'there':<9}{_progress_text(document['progress'])}")
     _tell_steps(document["steps"])
     _tell_calls(document["attempts"])
-    _section("Paid calls", [_paid_text(item) for item in document["paid_calls"]])
+    paid = Counter(_paid_text(item) for item in document["paid_calls"])
+    _section("Paid calls", [f"{text} × {count}" if count > 1 else text for text, count in paid.items()])
     _section("Videos", [line for item in document["outputs"] for line in _output_lines(item)])
     _section("Degradations", [degradation_text(item) for item in document["degradations"]])
     _section("What happened", [_news_text(item) for item in document["news"]])

@@ -37,9 +37,10 @@ def tell_result(result: Result, *, quiet: bool = False) -> None:
     for item in result.degradations:
         say(f"{symbol('warn')} degraded: {degradation_text(item.model_dump())}", "warn")
     for charge in result.possibly_charged:
+        what = "the end of a call" if charge.calls == 1 else f"the ends of {charge.calls} calls"
         say(
-            f"{symbol('warn')} possibly charged: the end of a call to {charge.provider} for {charge.step} is not known "
-            f"(request {charge.request_id})",
+            f"{symbol('warn')} possibly charged: {what} to {charge.provider} for {charge.step} "
+            f"{'is' if charge.calls == 1 else 'are'} not known (request {charge.request_id})",
             "warn",
         )
     if result.ok and not quiet:

@@ -87,7 +87,7 @@ class Journal:
             provider=provider.name,
             now=self._wall(),
         )
-        for one in lost:
+        for one in {one.request: one for one in lost}.values():
             self._tell(one, provider)
         asked = provider.asking(purchase.request)
         try:
