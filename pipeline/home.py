@@ -12,6 +12,7 @@ from checkpoints.notes import JobNotes
 from checkpoints.store import Store
 from config.errors import UsageError
 from config.paths import expanded
+from stages.text.names import readable
 
 
 def default_home() -> Path:
@@ -34,6 +35,11 @@ class Home:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = expanded(root or default_home()).absolute()
+        if readable(str(self.root)) != str(self.root):
+            raise UsageError(
+                f"The name of the home folder is not UTF-8: {readable(str(self.root))}",
+                hint="name another folder with --home, or in FRAMEKEEP_HOME",
+            )
 
     @property
     def ledger_file(self) -> Path:

@@ -242,12 +242,17 @@ def _literal(name: str) -> str:
 
 
 def _missing(path: Path, what: str) -> str:
-    try:
-        names = {unicodedata.normalize("NFC", other.name): other.name for other in sorted(path.parent.iterdir())}
-        close = names.get(nearest(unicodedata.normalize("NFC", path.name), names), "")
-        close = close or next(
-            (f"{found.parent.name}/{found.name}" for found in path.parent.glob(f"*/{_literal(path.name)}")), ""
-        )
-    except OSError:
-        close = ""
+    close = _meant(path)
     return f"there is no {what} {path}" + (f"; did you mean {close!r}?" if close else "")
+
+
+def _meant(path: Path) -> str:
+    """A file of this name in a folder below, as note apps keep them, else one of nearly this name; empty for none."""
+    try:
+        below = next(path.parent.glob(f"*/{_literal(path.name)}"), None)
+        if below:
+            return f"{below.parent.name}/{below.name}"
+        names = {unicodedata.normalize("NFC", other.name): other.name for other in sorted(path.parent.iterdir())}
+        return names.get(nearest(unicodedata.normalize("NFC", path.name), names), "")
+    except (OSError, ValueError):
+        return ""

@@ -18,6 +18,7 @@ from stages.render.loudness import GATED_FROM_S, SILENCE_DB, Loudness, measured,
 from stages.render.models import MediaFacts
 from stages.render.probe import BT709, AudioFacts, VideoFacts, decode_all, probe_audio, probe_video
 from stages.render.process import Run, run_ffmpeg
+from stages.text.names import utf8_path
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -167,9 +168,11 @@ def _listen(path: Path, audio: AudioFacts, run: Run) -> tuple[Loudness, list[tup
 
     # A listener follows no frames: the run's progress is the time that was heard.
     quiet_run = replace(run, on_frame=lambda frame: None)
-    sound = measured(ffmpeg.input(str(path.absolute()), err_detect="explode").audio, peak=True, silence_db=SILENCE_DB)
     try:
-        log = run_ffmpeg(["-xerror", *ffmpeg.output(sound, "-", format="null").get_args()], quiet_run)
+        with utf8_path(path.absolute()) as named:
+            source = ffmpeg.input(str(named), err_detect="explode").audio
+            sound = measured(source, peak=True, silence_db=SILENCE_DB)
+            log = run_ffmpeg(["-xerror", *ffmpeg.output(sound, "-", format="null").get_args()], quiet_run)
     except RejectedError as error:
         reason = error.message.partition(": ")[2]
         raise CheckFailedError(f"{path.name} cannot be decoded to its end: {reason}", hint=HINT) from error

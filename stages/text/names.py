@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -28,6 +31,20 @@ def as_spelled(path: Path) -> Path:
     except (OSError, ValueError):
         return path
     return folder / names[0] if names else path
+
+
+@contextmanager
+def utf8_path(path: Path) -> Iterator[Path]:
+    """The path, or a passing link to it where it is not UTF-8: not every library takes such a name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with tempfile.TemporaryDirectory(prefix="framekeep-") as folder:
+            link = Path(folder) / "file"
+            link.symlink_to(path)
+            yield link
+    else:
+        yield path
 
 
 def _is_of_bytes(name: str) -> bool:
