@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from config.texts import place_of, shown_name, without_keys
-from config.yaml_documents import parse_yaml
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _JSON5_ERROR = re.compile(r"^<string>:(\d+) (Unexpected end of input|Unexpected).* at column (\d+)$", re.DOTALL)
@@ -62,6 +61,13 @@ def _parse_toml(text: str) -> Any:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"is not TOML: {without_keys(str(error))}") from None
+
+
+def _parse_yaml(text: str) -> Any:
+    # Imported for files in YAML alone: it would double the time that a command takes to read its settings.
+    from config.yaml_documents import parse_yaml
+
+    return parse_yaml(text)
 
 
 def parse_json(text: str) -> Any:
@@ -128,6 +134,6 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
 _PARSERS: dict[str, Callable[[str], Any]] = {
     ".toml": _parse_toml,
     ".json": parse_json,
-    ".yaml": parse_yaml,
-    ".yml": parse_yaml,
+    ".yaml": _parse_yaml,
+    ".yml": _parse_yaml,
 }

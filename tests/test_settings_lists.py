@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from config.errors import SettingsError
+from config.errors import SettingsError, UsageError
 from config.loader import Loaded, load_settings
 from config.settings import Settings
 from pipeline.cli.common import Common
@@ -362,3 +362,8 @@ def test_config_show_says_who_set_each_list(capsys: pytest.CaptureFixture[str]) 
     assert rows["Providers.LLM.Providers.0.Name"]["source"] == "command line"
     assert rows["Quality.Levels.0.Bitrate"]["source"] == "command line"
     assert rows["Quality.Levels.0.Name"]["source"] == "default"
+
+
+def test_all_that_is_no_setting_on_the_command_line_is_named_at_once() -> None:
+    with pytest.raises(UsageError, match=r"--set needs KEY=VALUE, not 'Rendering', '\.Crf'"):
+        by_flags("Rendering", "Rendering.Fps=25", ".Crf=18")

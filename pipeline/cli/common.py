@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from config.errors import UsageError
+from config.texts import shown_name
 
 if TYPE_CHECKING:
     from config.loader import Loaded, SettingPath
@@ -80,7 +82,7 @@ class Common:
         """The settings that hold; `flags` name rendering settings that have an option of their own. Raises SettingsError."""
         from config.loader import load_settings
 
-        given: list[tuple[SettingPath, Any]] = [parse_set(text) for text in self.sets]
+        given: list[tuple[SettingPath, Any]] = parse_sets(self.sets)
         given += [(("rendering", name), value) for name, value in flags.items() if value is not None]
         return load_settings(file=self.config, profile=self.profile, flags=given, folder=Path.cwd())
 
@@ -98,17 +100,21 @@ def gather(
     return Common(home, as_json, config, profile, tuple(sets or ())).over(earlier)
 
 
-def parse_set(text: str) -> tuple[tuple[str, ...], str]:
-    """`Rendering.Crf=18` as a path and a text, which the loader reads as it reads an environment variable's. Raises UsageError.
+def parse_sets(texts: Sequence[str]) -> list[tuple[tuple[str, ...], str]]:
+    """`Rendering.Crf=18` as a path and a text, which the loader reads as it reads an environment variable's.
 
-    `Levels[0]` is a place in a list, as `Levels.0` is.
+    `Levels[0]` is a place in a list, as `Levels.0` is. Raises UsageError that names all that are not so.
     """
-    name, equals, value = text.partition("=")
-    path = tuple(part.strip() for part in _PLACE.sub(r".\1", name).split("."))
-    if not equals or not all(path):
-        # The value may be a secret: only what stands before the equals sign is repeated.
-        raise UsageError(f"--set needs KEY=VALUE, not '{name}'", hint="for example: --set Rendering.Crf=18")
-    return path, value
+    found = [
+        (_PLACE.sub(r".\1", name), equals, value) for name, equals, value in (text.partition("=") for text in texts)
+    ]
+    paths = [tuple(part.strip() for part in name.split(".")) for name, _, _ in found]
+    # The value may be a secret: only what stands before the equals sign is repeated.
+    wrong = [name for path, (name, equals, _) in zip(paths, found, strict=True) if not equals or not all(path)]
+    if wrong:
+        named = ", ".join(f"'{shown_name(name)}'" for name in wrong)
+        raise UsageError(f"--set needs KEY=VALUE, not {named}", hint="for example: --set Rendering.Crf=18")
+    return [(path, value) for path, (_, _, value) in zip(paths, found, strict=True)]
 
 
 def parse_size(text: str) -> int:
