@@ -19,7 +19,7 @@ from pipeline.steps import Outcome, Step, Work
 from pipeline.toolbox import Toolbox
 from stages.base import Context, Provider
 from stages.images.base import ImageProvider, PictureRequest
-from stages.models import Brief, Music, Visual
+from stages.models import Brief, Music, Script, Visual
 from stages.render.models import MediaFacts, MixSpec, MuxSpec, SegmentSpec
 from stages.script.base import ScriptWriter
 from stages.speech.base import SpeechProvider, SpeechRequest
@@ -69,7 +69,15 @@ def _write(brief: Brief, context: Context, writers: Sequence[ScriptWriter]) -> O
     from stages.script.stage import write_script
 
     script = write_script(brief, context, writers)
-    return Outcome({}, script.model_dump(mode="json"), script.writer, script.notes)
+    return Outcome({}, script.model_dump(mode="json"), script.writer, (*script.notes, *_not_shown(script)))
+
+
+def _not_shown(script: Script) -> tuple[str, ...]:
+    """What a writer brought in that no font has: a brief with such characters would have been refused."""
+    from stages.typeset.font_packages import shortage
+
+    found = shortage(" ".join([script.title, *(f"{scene.heading} {scene.narration}" for scene in script.scenes)]))
+    return (f"{found[0]}: pictures show empty boxes for them ({found[1]})",) if found else ()
 
 
 def _speak(request: SpeechRequest, context: Context, speakers: Sequence[SpeechProvider]) -> Outcome:

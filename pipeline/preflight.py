@@ -165,18 +165,12 @@ def _check_painters(toolbox: Toolbox) -> None:
 
 def _check_glyphs(brief: Brief) -> None:
     """What a writer will add is known by its language alone."""
-    from stages.typeset.font_packages import advice, by_script, letters_of
-    from stages.typeset.fonts import load_fonts
+    from stages.typeset.font_packages import letters_of, shortage
 
     written = "" if brief.scenes else letters_of(brief.language)
     shown = " ".join([brief.title, *(scene.heading for scene in brief.scenes), spoken_text(brief), written])
-    missing = load_fonts().missing_glyphs(shown)
-    if missing:
-        listed = "; ".join(
-            f"{' '.join(chars[:12])}{' …' if len(chars) > 12 else ''} ({script})"
-            for script, chars in by_script(missing).items()
-        )
-        raise UsageError(f"No installed font has these characters: {listed}", hint=advice(missing))
+    if found := shortage(shown):
+        raise UsageError(found[0], hint=found[1])
 
 
 def check_space(brief: Brief, options: JobOptions, settings: Settings, store: Store) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from config.errors import BriefError, CancelledError, ProviderError, TransientError, UnavailableError
+from pipeline.perform import perform_by
 from stages.base import CancelToken, Context, Provider
 from stages.models import Brief, SceneBrief, Script, ScriptScene, Visual
 from stages.script.base import ScriptWriter
@@ -62,6 +63,13 @@ def test_the_first_writer_that_can_writes(tmp_path: Path) -> None:
     script = write_script(BRIEF, context(tmp_path), [keyless, able])
     assert script.writer == "able"
     assert keyless.calls == 0, "a writer that says it cannot must not be called"
+
+
+def test_characters_that_a_writer_brings_in_and_no_font_has_are_named_with_the_way_out(tmp_path: Path) -> None:
+    plain = perform_by(FakeWriter("w", scene("A rune.")), BRIEF, context(tmp_path))
+    odd = perform_by(FakeWriter("w", scene("A rune: \u16a0.")), BRIEF, context(tmp_path))
+    assert plain.notes == ()
+    assert "\u16a0 (Runic letters): pictures show empty boxes" in odd.notes[0]
 
 
 @pytest.mark.parametrize(

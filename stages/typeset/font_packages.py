@@ -6,8 +6,9 @@ import importlib.util
 import unicodedata
 from collections.abc import Iterable
 
-from stages.typeset.fonts import FontSet
+from stages.typeset.fonts import FontSet, load_fonts
 
+_MOST_LISTED = 12
 _CJK = "justmytype-intl-cjk"
 _SOUTH_EAST, _SOUTH, _MORE = "justmytype-intl-sea", "justmytype-intl-south-asia", "manimgx-fonts"
 
@@ -54,6 +55,18 @@ _LETTERS = {
 def letters_of(language: str) -> str:
     """Letters that a text in a language is sure to need; empty where every installation has them."""
     return _LETTERS.get(language.lower().replace("_", "-").split("-")[0], "")
+
+
+def shortage(text: str) -> tuple[str, str] | None:
+    """What of a text no installed font has, and what to do about it; None where all of it can be shown."""
+    missing = load_fonts().missing_glyphs(text)
+    if not missing:
+        return None
+    listed = "; ".join(
+        f"{' '.join(chars[:_MOST_LISTED])}{' …' if len(chars) > _MOST_LISTED else ''} ({script})"
+        for script, chars in by_script(missing).items()
+    )
+    return f"No installed font has these characters: {listed}", advice(missing)
 
 
 def by_script(chars: Iterable[str]) -> dict[str, list[str]]:
