@@ -82,7 +82,7 @@ def test_sound_and_joining_tell_how_far_they_are(at: Scene) -> None:
 @pytest.mark.parametrize(
     ("limit", "expected_s", "line"),
     [
-        ("rest", 84.2, "OpenAI: asked in 85 s (OpenAI said so)"),
+        ("rest", 84.2, "OpenAI: asked again in 85 s (OpenAI said so)"),
         ("circuit", 10.0, "OpenAI: waiting for its circuit breaker, for 10 s at most"),
         ("rate", 3.0, "OpenAI: waiting for its rate limit, asked in 3 s"),
         ("concurrency", None, "OpenAI: waiting for one of its other calls to end"),

@@ -85,7 +85,7 @@ def wait_text(wait: Wait, now: float) -> str:
         case "retry":
             return f"{wait.provider}: retry {wait.retry} of {wait.of} in {left}{said}"
         case "rest":
-            return f"{wait.provider}: asked in {left}{said}"
+            return f"{wait.provider}: asked again in {left}{said}"
         case "circuit":
             return f"{wait.provider}: waiting for its circuit breaker, for {left} at most"
         case "rate":

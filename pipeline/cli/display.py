@@ -104,7 +104,7 @@ class PlainDisplay(Display):
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, interval_s: float = 5.0, silence_s: float = 30.0
+        self, clock: Callable[[], float] = time.monotonic, *, interval_s: float = 5.0, silence_s: float = 15.0
     ) -> None:
         super().__init__(clock)
         self._interval_s = interval_s
