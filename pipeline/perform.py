@@ -96,14 +96,16 @@ def _draw(request: PictureRequest, context: Context, painters: Sequence[ImagePro
 
 def _take(step: Step, visual: Visual, context: Context) -> Outcome:
     from stages.images.stage import take_visual, visual_notes
+    from stages.render.animations import as_clip
 
     copy = copy_into(visual.path, context.scratch)
     taken = visual.model_copy(update={"path": copy})
     _refuse_changed(step, visual.path, inputs.visual(taken))
     with _naming_scene(step):
-        picture = take_visual(taken)
-    facts, notes = picture.model_dump(mode="json"), visual_notes(copy, picture.kind)
-    return Outcome({"picture": copy}, facts, picture.provider, notes)
+        shown = as_clip(copy)
+        picture = take_visual(taken.model_copy(update={"path": shown}))
+    facts, notes = picture.model_dump(mode="json"), visual_notes(shown, picture.kind)
+    return Outcome({"picture": shown}, facts, picture.provider, notes)
 
 
 def _take_recording(step: Step, recording: Recording, context: Context) -> Outcome:

@@ -63,6 +63,13 @@ def test_wide_stereo_stays_wide_and_an_offset_does_not_count() -> None:
     assert silence.only is None
 
 
+def test_an_offset_of_music_is_taken_away(tmp_path: Path) -> None:
+    path = stereo(tmp_path / "a.wav", noise(2, 1) + 0.2, noise(2, 2) - 0.1)
+    music = load_music(path, SAMPLE_RATE_HZ, run(tmp_path))
+    assert music is not None
+    assert music.read(0, SAMPLE_RATE_HZ).mean(axis=0) == pytest.approx([0, 0], abs=0.005)
+
+
 def test_a_recording_in_antiphase_is_heard_as_what_it_is(tmp_path: Path) -> None:
     plain = stereo(tmp_path / "plain.wav", voice(), voice())
     anti = stereo(tmp_path / "anti.wav", voice(), -voice())

@@ -16,6 +16,7 @@ from config.errors import BriefError
 from stages.base import CancelToken, Context
 from stages.images.base import ImageProvider, PictureRequest
 from stages.images.stage import draw_picture, visual_notes
+from stages.render.animations import as_clip
 from stages.render.planes import inspect_visual
 from stages.render.stills import load_rgb
 from tests.heic_files import write_heic
@@ -113,9 +114,18 @@ def test_one_grey_of_a_picture_may_be_transparent(tmp_path: Path) -> None:
     assert min(middle(saved(Image.new("L", (32, 32), 7), tmp_path / "a.png", transparency=7))) > 20
 
 
-def test_of_an_animated_webp_the_first_picture_is_shown_and_that_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["webp", "avif"])
+def test_animations_that_ffmpeg_does_not_read_move_unless_they_are_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
     later = Image.new("RGB", (32, 32), BLUE)
-    path = saved(Image.new("RGB", (32, 32), RED), tmp_path / "a.webp", save_all=True, append_images=[later])
+    first = Image.new("RGB", (32, 32), RED)
+    path = saved(first, tmp_path / f"a.{ending}", save_all=True, append_images=[later], duration=[200, 300])
+    kind, width, height, seconds = inspect_visual(as_clip(path))
+    assert (kind, width, height) == ("clip", 32, 32)
+    assert seconds == pytest.approx(0.5, abs=0.01)
+    monkeypatch.setattr("stages.render.animations._MOST_PIXELS", 1500)
+    assert as_clip(path) == path
     assert "only its first image is shown" in visual_notes(path, "picture")[0]
     assert inspect_visual(path) == ("picture", 32, 32, 0.0)
     assert middle(path) == pytest.approx(RED, abs=3)

@@ -57,7 +57,7 @@ def visual_notes(path: Path, kind: str) -> tuple[str, ...]:
     from stages.render.stills import is_animated
 
     if kind == "picture" and is_animated(path):
-        return ("The picture is animated: only its first image is shown. Convert it to GIF or MP4 to have it move",)
+        return ("The animation is too large: only its first image is shown. Convert it to MP4 to have it move",)
     return ()
 
 

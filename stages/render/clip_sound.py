@@ -14,7 +14,7 @@ from stages.render.levels import SAMPLE_RATE_HZ, Ducking, Span, gain_of, rise
 from stages.render.loudness import Loudness, measure_pcm
 from stages.render.models import MixSpec, TimedClip
 from stages.render.process import Run
-from stages.sound.channels import Balance, one_for_both
+from stages.sound.channels import Balance, Repair
 from stages.sound.files import SoundFile, UnreadableSoundError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class _Track:
     path: Path
     samples: int
     period: Fraction
-    only: int | None
+    repair: Repair
     loudness: Loudness
 
     def read(self, at: int, count: int) -> NDArray[np.float32]:
@@ -55,7 +55,7 @@ class _Track:
             first, last = max(at, begin), min(at + count, end, begin + self.samples)
             if first < last:
                 piece = np.fromfile(self.path, "<f4", 2 * (last - first), offset=(first - begin) * _FRAME_BYTES)
-                heard = one_for_both(piece.reshape(-1, 2), self.only)
+                heard = self.repair.of(piece.reshape(-1, 2))
                 fade = _edges(first - begin, len(heard), min(self.samples, end - begin))
                 sound[first - at : last - at] = heard * fade[:, None]
             turn += 1
@@ -139,7 +139,7 @@ def _decoded(source: Path, pcm: Path, needed: int, run: Run) -> _Track | None:
         # A clip without a sound, as most are.
         return None
     loudness = _loudness(pcm, end, run) if end else None
-    return _Track(pcm, end, period, balance.only, loudness) if loudness and not loudness.is_silent else None
+    return _Track(pcm, end, period, balance.repair, loudness) if loudness and not loudness.is_silent else None
 
 
 def _loudness(pcm: Path, samples: int, run: Run) -> Loudness:

@@ -11,7 +11,7 @@ from config.errors import BriefError, RejectedError
 from stages.render.levels import SAMPLE_RATE_HZ
 from stages.render.loudness import Loudness, measured, parse
 from stages.render.process import Run, run_ffmpeg
-from stages.sound.channels import Balance, one_for_both
+from stages.sound.channels import AS_IT_IS, Balance, Repair
 from stages.sound.files import UnreadableSoundError
 from stages.sound.listening import listen
 
@@ -85,7 +85,7 @@ def _sound_s(container: InputContainer) -> float:
 class Music:
     """Decoded music: `samples` of raw float32 stereo in `path` from sample `first`, its end overlapping its start by `seam`.
 
-    `only` is the channel that both loudspeakers get, where the two would cancel each other out.
+    `repair` is for channels that would cancel each other out, and the like.
     """
 
     path: Path
@@ -93,7 +93,7 @@ class Music:
     samples: int
     seam: int
     loudness: Loudness
-    only: int | None = None
+    repair: Repair = AS_IT_IS
 
     @property
     def period(self) -> int:
@@ -118,7 +118,7 @@ class Music:
         return sound
 
     def _raw(self, at: int, count: int) -> NDArray[np.float32]:
-        return one_for_both(_frames(self.path, self.first + at, count), self.only)
+        return self.repair.of(_frames(self.path, self.first + at, count))
 
 
 def load_music(source: Path, needed: int, run: Run) -> Music | None:
@@ -152,20 +152,20 @@ def _looped(pcm: Path, needed: int, loudness: Loudness) -> Music | None:
     first = first if first >= _LONG_SILENCE else 0
     last = last if total - last >= _LONG_SILENCE else total
     samples = last - first
-    only = _only_channel(pcm, first, last)
+    repair = _repair(pcm, first, last)
     if samples >= needed:
-        return Music(pcm, first, samples, 0, loudness, only)
+        return Music(pcm, first, samples, 0, loudness, repair)
     if samples < _SHORTEST:
         raise _broken(f"it lasts only {samples / SAMPLE_RATE_HZ:.2f} s, too short to be looped")
     seam = 0 if _is_seamless(pcm, first, last) else min(_SEAM, samples // 4)
-    return Music(pcm, first, samples, seam, loudness, only)
+    return Music(pcm, first, samples, seam, loudness, repair)
 
 
-def _only_channel(pcm: Path, first: int, last: int) -> int | None:
+def _repair(pcm: Path, first: int, last: int) -> Repair:
     balance = Balance()
     for at in range(first, last, _SCAN):
         balance.add(_frames(pcm, at, min(_SCAN, last - at)))
-    return balance.only
+    return balance.repair
 
 
 def _broken(reason: str) -> BriefError:

@@ -69,6 +69,8 @@ _DAMAGED_KINDS = (
     (0, b"8BPS", "Photoshop"),
     (0, b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
 )
+# For frames that do not say how long they are shown.
+_USUAL_MS = 100.0
 # TIFF tags of raw photos: what they show to others is a small preview.
 _DNG_VERSION, _IS_PREVIEW = 50706, 254
 _END_OF_JPEG = b"\xff\xd9"
@@ -105,6 +107,22 @@ def is_animated(path: Path) -> bool:
 def _is_animated(path: Path, formats: tuple[str, ...]) -> bool:
     with _opened(path) as image:
         return image.format in formats and bool(getattr(image, "is_animated", False))
+
+
+def frames_of(path: Path, most: int) -> list[tuple[Image, float]]:
+    """All frames of an animation as RGBA with the milliseconds that each is shown; none where there are more than `most`.
+
+    Raises BriefError.
+    """
+    with _opened(path) as image:
+        count = int(getattr(image, "n_frames", 1))
+        if count > most:
+            return []
+        found = []
+        for number in range(count):
+            image.seek(number)
+            found.append((image.convert("RGBA"), float(image.info.get("duration") or _USUAL_MS)))
+        return found
 
 
 def damaged_kind(path: Path) -> str:
