@@ -30,6 +30,7 @@ from stages.speech.base import SpeechRequest
 from stages.speech.lines import split_lines
 from stages.speech.recording import Recording
 from stages.typeset.direction import is_right_to_left
+from stages.typeset.fonts import regional_family
 
 if TYPE_CHECKING:
     from pipeline.plan import Plan
@@ -102,6 +103,7 @@ def body_specs(plan: Plan, export: ExportState, cut: SceneCut, picture: Picture)
             cues=slice_cues(cues, start, end, cut.fps),
             caption_mode=mode,
             right_to_left=_right_to_left(plan.brief),
+            regional_font=regional_family(plan.brief.language),
             encoding=encoding,
         )
         for start, end in slices(cut, longest)

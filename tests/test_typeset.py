@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from config.errors import UnavailableError
 from stages.typeset.direction import embedded, has_right_to_left, is_right_to_left, runs_right_to_left
-from stages.typeset.fonts import DISPLAY, SANS, WIDE, FontSet, load_fonts, packaged_identity
+from stages.typeset.fonts import DISPLAY, SANS, WIDE, FontSet, load_fonts, packaged_identity, regional_family
 from stages.typeset.svg import document, escape, font_files, rasterise, text_element
 from stages.typeset.text import ELLIPSIS, Font, fit, wrap
 
@@ -88,6 +89,31 @@ def test_text_that_the_wanted_family_lacks_is_set_in_one_other_family() -> None:
 @given(st.text(st.sampled_from("ab ЯñΩ\u4e2d\u0301\u200d"), min_size=1, max_size=12))
 def test_runs_put_together_are_the_text(text: str) -> None:
     assert "".join(run.text for run in load_fonts().runs(text, DISPLAY)) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "family"),
+    [
+        ("ja", "JP"),
+        ("ko-KR", "KR"),
+        ("zh", "SC"),
+        ("zh-Hans-TW", "SC"),
+        ("zh-TW", "TC"),
+        ("zh-Hant", "TC"),
+        ("yue", "TC"),
+    ],
+)
+def test_chinese_characters_have_the_shapes_of_their_language(language: str, family: str) -> None:
+    assert regional_family(language) == f"Noto Sans {family}"
+    inter = load_fonts().file_for(SANS)
+    of_regions = [replace(inter, family=f"Noto Sans {region}") for region in ("JP", "KR", "SC", "TC")]
+    fonts = FontSet([load_fonts().file_for(DISPLAY), *of_regions])
+    (run,) = fonts.runs("Україна", DISPLAY, regional=regional_family(language))
+    assert run.file.family == f"Noto Sans {family}"
+
+
+def test_other_languages_have_no_shapes_of_their_own() -> None:
+    assert [regional_family(language) for language in ("en", "de-AT", "th", "")] == [""] * 4
 
 
 # Widths and lines

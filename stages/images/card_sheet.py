@@ -89,7 +89,10 @@ def header(sheet: Sheet, layout: Layout) -> Composition:
     title = sheet.spec.brief_title.strip()
     blocks: list[Block] = []
     if layout != "title" and title:
-        wish = Wish("header", title.upper(), kicker_font(), sheet.palette.kicker, size, size, most_lines=1)
+        language = sheet.spec.language
+        wish = Wish(
+            "header", title.upper(), kicker_font(), sheet.palette.kicker, size, size, most_lines=1, language=language
+        )
         width = sheet.inside.width * (0.56 if not sheet.slim else 1.0)
         blocks = column([wish], Box(sheet.margin, top, width, size), align="top")
     return Composition(tuple(blocks), (0.0, 0.0, 0.0), ornaments=ticks)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from stages.images.card_backdrop import Patch
 from stages.typeset.direction import embedded, has_right_to_left
-from stages.typeset.fonts import DISPLAY, SANS
+from stages.typeset.fonts import DISPLAY, SANS, regional_family
 from stages.typeset.svg import text_element
 from stages.typeset.text import Fitted, Font, fit
 
@@ -141,7 +141,8 @@ def column(
         later = sum(one.smallest_px * 1.3 for one in wishes[at + 1 :]) + sum(one.gap_px for one in wishes[at:-1])
         room = max(min(box.bottom - top - later, box.height * wish.share), wish.smallest_px)
         # Letterspacing would tear joined scripts apart.
-        font = replace(wish.font, tracking_em=0.0) if has_right_to_left(wish.text) else wish.font
+        font = replace(wish.font, regional=regional_family(wish.language))
+        font = replace(font, tracking_em=0.0) if has_right_to_left(wish.text) else font
         fitted = fit(
             wish.text,
             font,

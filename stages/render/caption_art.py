@@ -85,7 +85,7 @@ def caption_bitmaps(spec: SegmentSpec, fonts: FontSet | None = None) -> list[Cap
     place = _place(encoding.width, encoding.height)
     bitmaps: list[CaptionBitmap] = []
     for cue in spec.cues:
-        plate = _plate(cue.lines, place, spec.right_to_left, fonts or load_fonts())
+        plate = _plate(cue.lines, place, spec.right_to_left, spec.regional_font, fonts or load_fonts())
         if plate is None:
             continue
         height, width = plate.plain.shape[:2]
@@ -108,9 +108,9 @@ def _place(width: int, height: int) -> _Place:
 
 
 @lru_cache(maxsize=16)
-def _plate(lines: tuple[str, ...], place: _Place, right_to_left: bool, fonts: FontSet) -> _Plate | None:
+def _plate(lines: tuple[str, ...], place: _Place, right_to_left: bool, regional: str, fonts: FontSet) -> _Plate | None:
     """None for lines of which nothing can be drawn, such as a lone emoji."""
-    font = Font(SANS, _WEIGHT, optical_size=_OPTICAL_SIZE, fonts=fonts)
+    font = Font(SANS, _WEIGHT, optical_size=_OPTICAL_SIZE, fonts=fonts, regional=regional)
     widths_em = [font.width(line, 1.0) for line in lines]
     if not any(run.text.strip() for line in lines for run in font.runs(line)):
         return None

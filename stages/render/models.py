@@ -108,7 +108,8 @@ class Encoding(Model):
 class SegmentSpec(Model):
     """One frame range of one export: a scene's body slice (one layer) or a transition (two).
 
-    `cues` are relative to the segment. `blend` is how the first layer gives way to the second; one layer has none.
+    `cues` are relative to the segment, and set in `regional_font` where a language has shapes of characters of its own.
+    `blend` is how the first layer gives way to the second; one layer has none.
     """
 
     kind: Literal["body", "transition"]
@@ -118,6 +119,7 @@ class SegmentSpec(Model):
     cues: tuple[Cue, ...] = ()
     caption_mode: CaptionMode = "burned"
     right_to_left: bool = False
+    regional_font: str = ""
     encoding: Encoding
 
 

@@ -98,7 +98,7 @@ def _model_of(run: str, language: str) -> _Model:
     tags = language.lower().replace("_", "-").split("-")
     if _KANA_CHAR.search(run) or tags[0] == "ja":
         return "japanese"
-    if _TRADITIONAL & set(tags) or (tags[0] == "yue" and "hans" not in tags):
+    if "hans" not in tags and (_TRADITIONAL & set(tags) or tags[0] == "yue"):
         return "traditional_chinese"
     # Each of the old encodings has the characters of one way of writing only.
     if tags == ["zh"] or tags[0] != "zh":

@@ -124,17 +124,27 @@ class FontSet:
             )
         return min(found, key=lambda file: (file.italic != italic, _distance(file, weight), str(file.path)))
 
-    def runs(self, text: str, family: str, *, weight: int = 400, italic: bool = False) -> list[Run]:
+    def runs(self, text: str, family: str, *, weight: int = 400, italic: bool = False, regional: str = "") -> list[Run]:
         """Cut `text` into runs. One family that covers it whole is preferred to a mixture of several.
+
+        `regional` is asked before others that have the same characters in another region's shapes.
 
         Pictographs that no font has are left out, and of the spaces on their two sides one stays.
         """
-        order = [family, *(name for name in (SANS, WIDE) if name in self.families), *self.families]
+        order = [family, *(name for name in (SANS, WIDE, regional) if name in self.families), *self.families]
         chain = [self.file_for(name, weight=weight, italic=italic) for name in dict.fromkeys(order)]
         for file in chain:
             if file.covers(text):
                 return [Run(text, file)]
         return _mixed_runs(text, chain)
+
+
+def regional_family(language: str) -> str:
+    """The family with a language's own shapes of Chinese characters; empty where it writes none."""
+    primary, *rest = language.lower().replace("_", "-").split("-")
+    if primary in ("zh", "yue") and "hans" not in rest and (primary == "yue" or {"tw", "hk", "mo", "hant"} & set(rest)):
+        return "Noto Sans TC"
+    return {"zh": "Noto Sans SC", "yue": "Noto Sans SC", "ja": "Noto Sans JP", "ko": "Noto Sans KR"}.get(primary, "")
 
 
 def _mixed_runs(text: str, chain: Sequence[FontFile]) -> list[Run]:

@@ -30,7 +30,10 @@ _LAST_LINE_EASE = 0.6
 
 @dataclass(frozen=True)
 class Font:
-    """A cut of a family: `tracking_em` is extra space after each character, `optical_size` the opsz axis."""
+    """A cut of a family: `tracking_em` is extra space after each character, `optical_size` the opsz axis.
+
+    `regional` is the family of the language's own shapes, where it writes Chinese characters.
+    """
 
     family: str
     weight: int = 400
@@ -38,10 +41,11 @@ class Font:
     tracking_em: float = 0.0
     optical_size: float | None = None
     fonts: FontSet = field(default_factory=load_fonts)
+    regional: str = ""
 
     def runs(self, text: str) -> list[Run]:
         """The stretches of `text` that one font file each sets."""
-        return self.fonts.runs(text, self.family, weight=self.weight, italic=self.italic)
+        return self.fonts.runs(text, self.family, weight=self.weight, italic=self.italic, regional=self.regional)
 
     def axes(self, file: FontFile) -> dict[str, float]:
         """Position on each axis of `file`, within what it offers. Plain shapes wherever there is a choice."""
