@@ -47,7 +47,7 @@ def test_a_text_is_spoken_whole(language: str, text: str) -> None:
 def test_an_order_beside_a_text_is_left_out_and_named(language: str, row: dict[str, str]) -> None:
     said, notes = spoken(row["text"], language)
     assert said == row["text"].replace(row["order"], "").strip()
-    assert notes == (f"not spoken, as it is said to whoever makes the film: “{row['order']}”",)
+    assert notes == (f"left out, as it is said to whoever makes the film: “{row['order']}”",)
 
 
 def test_the_last_resort_reads_no_order_out_either() -> None:
@@ -70,3 +70,12 @@ def test_an_order_is_known_in_english_whatever_the_brief_is_written_in() -> None
     for language in ("de", "fr", "pl", "ja"):
         with pytest.raises(UnavailableError):
             OutlineWriter().check(Brief(title="", text="Make a video about tides. Keep it short.", language=language))
+
+
+def test_an_order_that_stands_as_a_heading_is_not_shown_either() -> None:
+    prose = "The old mill stands by the river. It ground flour for three hundred years. In 1953 the wheel stopped."
+    for line in ("Make a video about mills", "Topic: mills"):
+        script = OutlineWriter().write(Brief(title="Mills", text=f"{line}\n\n{prose}"), CancelToken(), 0)
+        assert " ".join(scene.narration for scene in script.scenes) == prose
+        assert all(line not in scene.heading for scene in script.scenes)
+        assert script.notes == (f"left out, as it is said to whoever makes the film: “{line}”",)

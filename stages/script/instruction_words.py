@@ -46,7 +46,9 @@ class Cues:
     must: str
     """What follows the medium in `the video should`."""
     label: str
-    """Names before a colon."""
+    """Names before a colon that a topic follows."""
+    detail: str
+    """Names before a colon that a manner follows."""
     filler: str
     """What may stand before all else."""
     subject: str
@@ -85,8 +87,8 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|[\w-]+(?: [\w-]+)? (?:tone|voice|style|music|sentences|language|words|vibe|mood|scenes)$"
         r"|for (?:kids|children|beginners|students|adults|teens|teenagers)$)",
         "must": r"(?:should|must|needs to|has to|shall|ought to)(?! have)",
-        "label": r"(?:(?:video|film|script)[ -])?(?:topic|subject|idea|prompt|theme|task|title|brief|request"
-        r"|instructions?|length|duration|tone|style|audience|target audience|goal|format|language)",
+        "label": r"(?:(?:video|film|script)[ -])?(?:topic|subject|idea|prompt|theme|task|brief|request|instructions?)",
+        "detail": r"(?:title|length|duration|tone|style|audience|target audience|goal|format|language)",
         "filler": r"(?:please|hi|hello|hey|ok|okay|now|so|just|kindly|let's|let us|then|next|also|and|finally|first)",
         "subject": r"(?:the|an?|this|that|these|those|i|we|he|she|it|they|you|there|my|our|his|her|its|their|your|in|on"
         r"|at|by|for|from|with|after|before|since|when|while|if|as|most|many|some|all|each|every|no|nobody"
@@ -118,13 +120,14 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|sechs|zehn|dreißig|sechzig) (?:sekunden|minuten?|szenen)|[\w-]+(?: [\w-]+)? (?:ton|stimme|stil"
         r"|musik|sätze|sprache|worte|wörter|stimmung)$|für (?:kinder|anfänger|schüler|jugendliche)$)",
         "must": r"(?:soll|sollte|muss|müsste|darf)",
-        "label": r"(?:video|film)?-?(?:thema|idee|prompt|aufgabe|titel|auftrag|anweisung|länge|dauer|ton|stil"
-        r"|zielgruppe|sprache|ziel)",
+        "label": r"(?:video|film)?-?(?:thema|idee|prompt|aufgabe|auftrag|anweisung)",
+        "detail": r"(?:titel|länge|dauer|ton|stil|zielgruppe|sprache|ziel)",
         "filler": r"(?:bitte|hallo|hi|ok|nun|jetzt|also|dann|danach|zuerst|und|lass uns|lasst uns|mal)",
         "subject": r"(?:der|die|das|den|dem|des|ein|eine|einen|einem|ich|wir|er|sie|es|man|diese[rsmn]?|jene[rsmn]?|mein"
         r"|meine|unser|unsere|sein|seine|ihre?|im|in|an|am|auf|bei|mit|nach|vor|seit|von|für|als|wenn|während"
         r"|viele|manche|alle|jede[rsmn]?|nur|dort|hier|heute|dann|doch|aber|zwei|drei|\d+)",
-        "finite": r"(?:ist|sind|war|waren|hat|haben|hatte|hatten|wird|werden|wurde|wurden|kann|können|gibt|steht|liegt)",
+        "finite": r"(?:ist|sind|war|waren|hat|haben|hatte|hatten|wird|werden|wurde|wurden|kann|können|gibt|steht|liegt"
+        r"|\w+te(?:n|t)?)",
     },
     "fr": {
         "medium": r"(?:vidéo|video|film|clip|reel|script|scénario|documentaire|court[ -]métrage|reportage|animation"
@@ -151,14 +154,15 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|six|dix|trente|soixante) ?(?:secondes?|minutes?|scènes?)|(?:ton|voix|style|musique|phrases|langage"
         r"|mots)(?: [\w-]+)?$|pour (?:des |les )?(?:enfants|débutants|élèves|ados)$)",
         "must": r"(?:doit|devrait|devra)",
-        "label": r"(?:sujet|thème|idée|prompt|tâche|titre|consigne|durée|longueur|ton|style|public|langue"
-        r"|objectif)(?: (?:de|du) \w+)?",
+        "label": r"(?:sujet|thème|idée|prompt|tâche|consigne)(?: (?:de|du) \w+)?",
+        "detail": r"(?:titre|durée|longueur|ton|style|public|langue|objectif)",
         "filler": r"(?:s'il te plaît|s'il vous plaît|bonjour|salut|svp|stp|alors|puis|ensuite|et|maintenant|d'abord"
         r"|merci de)",
         "subject": r"(?:le|la|les|l'|un|une|des|ce|cet|cette|ces|c'|je|j'|nous|on|il|elle|ils|elles|mon|ma|mes|notre|nos"
         r"|son|sa|ses|leur|leurs|dans|en|sur|au|aux|à|par|pour|avec|après|avant|depuis|quand|si|chaque|chacun"
         r"|beaucoup|plusieurs|tout|tous|mais|deux|trois|\d+)",
-        "finite": r"(?:est|sont|était|étaient|a|ont|avait|avaient|sera|seront|peut|peuvent|fut|furent)",
+        "finite": r"(?:est|sont|était|étaient|a|ont|avait|avaient|sera|seront|peut|peuvent|fut|furent"
+        r"|\w+(?:ait|aient|èrent))",
     },
     "es": {
         "medium": r"(?:v[ií]deo|pel[ií]cula|corto|cortometraje|clip|reel|gui[oó]n|documental|reportaje|animación"
@@ -184,14 +188,15 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|treinta|sesenta) (?:segundos?|minutos?|escenas?)|(?:tono|voz|estilo|música|frases|lenguaje"
         r"|palabras)(?: [\w-]+)?$|para (?:niños|principiantes|alumnos|jóvenes)$)",
         "must": r"(?:debe|debería|tiene que|tendría que|deberá)",
-        "label": r"(?:tema|asunto|idea|prompt|tarea|título|encargo|instrucciones|duración|longitud|tono|estilo|público"
-        r"|idioma|objetivo)(?: del? \w+)?",
+        "label": r"(?:tema|asunto|idea|prompt|tarea|encargo|instrucciones)(?: del? \w+)?",
+        "detail": r"(?:título|duración|longitud|tono|estilo|público|idioma|objetivo)",
         "filler": r"(?:por favor|hola|bueno|ahora|luego|después|primero|y|entonces)",
         "subject": r"(?:el|la|los|las|un|una|unos|unas|este|esta|estos|estas|eso|esto|ese|esa|yo|nosotros|él|ella|ellos"
         r"|ellas|mi|mis|nuestr[oa]s?|su|sus|en|a|al|con|por|para|desde|tras|cuando|si|cada|muchos|muchas|todos"
         r"|todas|algunos|hoy|aquí|allí|pero|dos|tres|\d+|\w+(?:amos|emos|imos|aron|ieron|aba|aban|ía|ían|ó))",
         "finite": r"(?:es|son|era|eran|fue|fueron|está|están|ha|han|había|habían|tiene|tienen|será|serán|puede|pueden"
-        r"|hay)",
+        r"|hay"
+        r"|\w+(?:ó|aron|ieron|aba|aban|ía|ían))",
     },
     "it": {
         "medium": r"(?:video|film|filmat[oi]|filmino|clip|reel|script|copione|sceneggiatura|documentari[oi]?"
@@ -219,14 +224,15 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|sessanta) (?:secondi|minut[oi]|scen[ae])|(?:tono|voce|stile|musica|frasi|linguaggio"
         r"|parole)(?: [\w-]+)?$|per (?:bambini|principianti|studenti|ragazzi)$)",
         "must": r"(?:deve|dovrebbe|dovrà)",
-        "label": r"(?:argomento|tema|soggetto|idea|prompt|compito|titolo|richiesta|istruzioni|durata|lunghezza|tono"
-        r"|stile|pubblico|lingua|obiettivo)(?: del? \w+)?",
+        "label": r"(?:argomento|tema|soggetto|idea|prompt|compito|richiesta|istruzioni)(?: del? \w+)?",
+        "detail": r"(?:titolo|durata|lunghezza|tono|stile|pubblico|lingua|obiettivo)",
         "filler": r"(?:per favore|per piacere|ciao|salve|ora|adesso|poi|quindi|prima|e)",
         "subject": r"(?:il|lo|la|i|gli|le|l'|un|uno|una|un'|questo|questa|questi|queste|quello|quella|io|noi|lui|lei|loro"
         r"|mio|mia|nostr[oaie]|suo|sua|suoi|sue|in|nel|nella|nei|a|al|alla|con|per|da|dal|dopo|prima|quando|se"
         r"|ogni|ognuno|molti|molte|tutti|tutte|alcuni|oggi|qui|ma|due|tre|\d+|\w+(?:iamo|arono|erono|irono|ava"
         r"|avano|eva|evano|ò|ì))",
-        "finite": r"(?:è|sono|era|erano|fu|furono|ha|hanno|aveva|avevano|sarà|saranno|può|possono|c'è)",
+        "finite": r"(?:è|sono|era|erano|fu|furono|ha|hanno|aveva|avevano|sarà|saranno|può|possono|c'è"
+        r"|\w+(?:ò|ì|arono|irono|erono|ava|avano|eva|evano|iva|ivano))",
     },
 }
 

@@ -21,10 +21,15 @@ from stages.text.languages import primary
 #: A text of more words is none that asks for another one; its first and last sentences are looked at all the same.
 MOST_WORDS = 400
 _TOPIC_MOST_WORDS = 24
-_LEAST_PROSE_WORDS = 20
+_LEAST_PROSE_WORDS = 16
 _LEAST_STATEMENTS = 2
 _ORDERED_SHARE = 0.6
 _FRAGMENT_WORDS = 3
+#: What one does with a medium that is there already, in every language.
+_HANDLED = (
+    r"(?:select|choose|pick|open|play|watch|see|upload|download|attach|share|send|wähl|öffn|schau|sieh|lade|teil|choisi|ouvr|regard"
+    r"|télécharg|envo|elig|elij|abr|mira|sube|descarg|scegli|apri|guard|caric|scaric|invi)\w* "
+)
 T = TypeVar("T")
 
 _EDGE = r"(?<![\w'])"
@@ -106,9 +111,14 @@ def _follows_a_topic(sentence: str, language: str) -> bool:
     return any(_matches(rf"[^\W\d]+ (?:\w+ )?{cues.about} ", _plain(sentence)) for cues in _cues_for(language))
 
 
+def is_order(line: str, language: str) -> bool:
+    """Whether a single line, such as a heading, orders a film."""
+    return role_of(line, language) is Role.ORDER
+
+
 def spoken_without(orders: Sequence[str]) -> tuple[str, ...]:
     """What a script notes of the sentences that it leaves out."""
-    return (f"not spoken, as it is said to whoever makes the film: “{' '.join(orders)}”",) if orders else ()
+    return (f"left out, as it is said to whoever makes the film: “{' '.join(orders)}”",) if orders else ()
 
 
 def _edges(sentences: Sequence[T], role: Callable[[T], Role]) -> Iterator[int]:
@@ -158,7 +168,7 @@ def _role(text: str, cues: Cues) -> Role:
             return Role.TELLING
     if text.endswith("?"):
         return Role.QUESTION
-    if _matches(cues.measure, bare.rstrip(".! ")):
+    if _matches(rf"{cues.measure}|{cues.detail}\s*:", bare.rstrip(".! ")):
         return Role.MEASURE
     if compiled(rf"^{cues.directs}").match(bare):
         return Role.MANNER
@@ -167,14 +177,20 @@ def _role(text: str, cues: Cues) -> Role:
     if _matches(cues.subject, bare):
         is_statement = cues is not cues_of("en") or _finds(cues.finite, bare) or _has_finite_verb(bare)
         return Role.STATEMENT if is_statement else Role.NOUNS
+    if cues is cues_of("en"):
+        return Role.STATEMENT if _has_finite_verb(bare, after_noun=True) else Role.OTHER
     return Role.STATEMENT if _finds(cues.finite, bare.partition(" ")[2]) else Role.OTHER
 
 
-def _has_finite_verb(text: str) -> bool:
-    """By the tagger, where it is installed; else every English sentence that opens like a statement is thought to have one."""
+def _has_finite_verb(text: str, *, after_noun: bool = False) -> bool:
+    """By the English tagger; without it, what opens like a statement is thought to have one, and nothing else."""
     tagger = english_tagger()
-    words = re.findall(r"[\w'-]+|[^\w\s]", text)
-    return tagger is None or bool({"VBD", "VBZ", "VBP", "MD"} & set(tagger(words)))
+    if tagger is None:
+        return not after_noun
+    tags = tagger(re.findall(r"[\w'-]+|[^\w\s]", text))
+    finite = [place for place, tag in enumerate(tags) if tag in ("VBD", "VBZ", "VBP", "MD")]
+    opens_with_noun = bool(tags) and tags[0].startswith(("NN", "PRP", "RB", "JJ", "VBG", "CD", "DT", "IN"))
+    return bool(finite) and (not after_noun or (opens_with_noun and finite[-1] > 0))
 
 
 def _is_wish(text: str, cues: Cues) -> bool:
@@ -202,7 +218,7 @@ def _tells_the_maker(text: str, cues: Cues, *, together: bool) -> bool:
     made = rf"{cues.indefinite}(?:[ -][\w'-]+){{0,4}}? ?{cues.medium}{_END}"
     verb = r"(?!es |era |fue |hay |è |c'est |c'è |ist |gibt |is |was )[^\W\d]+(?:-?moi|-?nous)?(?: sie)?"
     between = rf"(?: (?:{cues.to_me}|{cues.filler}|together|kurz|mal|daraus|davon|up|out))*"
-    if _matches(rf"{verb}{between} {made}(?! (?:from|aus|dans|desde|da)(?:l|lla)? )", text):
+    if _matches(rf"(?!{_HANDLED}){verb}{between} {made}", text):
         return True
     # "Write the password on a card" has a place, not a topic: only what follows the verb at once is what is to be told.
     if text.endswith("?") or together:
@@ -214,8 +230,8 @@ def _tells_the_maker(text: str, cues: Cues, *, together: bool) -> bool:
         rf"{cues.tell}[ -]{aside}{cues.story}", text
     ):
         return True
-    given = rf"{verb}[ -]?{cues.to_me} (?:\S+ ){{0,3}}?(?:{cues.digest}|{cues.indirect}|{cues.about}){_END}"
-    return _matches(given, text) or _matches(rf"[^\W\d]+(?:me|nos|mi|ci) {cues.indefinite} ?{cues.digest}{_END}", text)
+    given = rf"{verb}[ -]?{cues.to_me} (?:(?:\S+ ){{0,3}}?{cues.digest}|through|{cues.amount} {cues.about})"
+    return _matches(given, text) or _matches(rf"[^\W\d]+(?:me|nos|mi|ci) {cues.indefinite} ?{cues.digest}", text)
 
 
 def _speaks_of_us(text: str) -> bool:

@@ -14,7 +14,7 @@ from config.errors import UnavailableError
 from stages.base import CancelToken
 from stages.models import Brief, Script, ScriptScene
 from stages.script.base import ScriptWriter
-from stages.script.instructions import MOST_WORDS, Reading, read, spoken_without
+from stages.script.instructions import MOST_WORDS, Reading, is_order, read, spoken_without
 from stages.script.sentences import Sentence
 from stages.script.words import count_words, speaking_s
 
@@ -85,6 +85,12 @@ class OutlineWriter(ScriptWriter):
         self.check(brief)
         found = split(brief.text, brief.language, cancel.check)
         left_out = read([sentence.text for sentence in found], brief.language).left_out
+        orders = [found[index].text for index in sorted(left_out)]
+        # A heading is not spoken, but it is shown.
+        orders += [
+            sentence.heading for sentence in found if sentence.heading and is_order(sentence.heading, brief.language)
+        ]
+        found = [replace(sentence, heading="") if sentence.heading in orders else sentence for sentence in found]
         sentences = _with_headings(found, [index for index in range(len(found)) if index not in left_out], brief.title)
         kept = list(range(len(sentences)))
         if brief.target_length_s:
@@ -107,7 +113,7 @@ class OutlineWriter(ScriptWriter):
             title=brief.title,
             scenes=scenes,
             writer=self.name,
-            notes=(*spoken_without([found[index].text for index in sorted(left_out)]), *_notes(brief, scenes)),
+            notes=(*spoken_without(orders), *_notes(brief, scenes)),
         )
 
 
