@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from many_briefs import Made, Maker, scrambled, written
 
 from config.errors import BriefError
@@ -61,6 +64,39 @@ def check_scrambled(first: int, count: int) -> None:
 
 def test_each_word_of_a_brief_is_spoken_or_named() -> None:
     check_all(0, _SAMPLE)
+
+
+_MARKS = r"""* ** _ __ ~~ ~ == [ ] | # ! . , ? ; ' " & @ $ ° \ """
+_SPACED = [
+    "## ",
+    "> ",
+    "- ",
+    "+ ",
+    "* ",
+    "\n1. ",
+    "\n12) ",
+    "•\t",
+    "    ",
+    "\t",
+    "---\n",
+    "===\n",
+    "\n",
+    "\n\n",
+    " ",
+    "\u00a0",
+]
+_TOKENS = [*_MARKS.split(), *_SPACED, *(f"quill{number}" for number in range(20, 40))]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(_TOKENS), min_size=3, max_size=30).map("".join), st.sampled_from(["md", "txt", "json"]))
+def test_no_mark_hides_a_word_without_naming_it(body: str, format: str) -> None:
+    """Marks in any order. None of them may hold what no reader sees: words are lost by no mistake but ours."""
+    text = f"## One\n\nSo it is. {body}" if format != "json" else json.dumps({"text": f"## One\n\nSo it is. {body}"})
+    found = read(format, text)
+    if isinstance(found, Brief):
+        shown = [found.title, *(f"{scene.heading} {scene.narration}" for scene in found.scenes), *found.warnings]
+        assert words_of(body) <= words_of(*shown)
 
 
 def test_a_brief_in_pieces_is_read_or_refused() -> None:

@@ -122,6 +122,23 @@ def test_an_edited_scene_is_the_only_one_made_again(
     ]
 
 
+def test_what_a_brief_holds_and_the_film_does_not_is_told_in_every_run(
+    make_pipeline: MakePipeline, tiny_brief: Path, tmp_path: Path, events: list[Event]
+) -> None:
+    tiny_brief.write_text(tiny_brief.read_text() + "\nIt is ~~out~~ lit.\n")
+    line = tiny_brief.read_text().count("\n")
+    told = f"{tiny_brief}:{line}: not spoken: struck-out text: out"
+    pipeline = make_pipeline()
+    first = pipeline.render(tiny_brief, output=tmp_path / "out")
+    assert [event.data["message"] for event in events if event.kind == "warning"] == [told]
+    again = pipeline.render(tiny_brief, output=tmp_path / "out")
+    resumed = pipeline.resume(first.job_id)
+    assert first.warnings == again.warnings == resumed.warnings == (told,)
+    assert first.as_json()["warnings"] == [told]
+    noted = [event.data["message"] for event in pipeline.home.ledger.events(first.job_id) if event.kind == "warning"]
+    assert noted == [told]
+
+
 def test_exports_share_script_and_speech(
     make_pipeline: MakePipeline, tiny_brief: Path, tmp_path: Path, events: list[Event]
 ) -> None:

@@ -27,6 +27,8 @@ _PAGE_KEYS_LISTED = """
     tag tags template thumbnail toc topic topics type uid up updated updated_at url uuid version view weight
 """
 PAGE_KEYS = frozenset(_PAGE_KEYS_LISTED.split())
+#: How site generators call a key of ours.
+_SAME = {"lang": "language"}
 _PROPERTIES_AT_LEAST = 2
 
 
@@ -54,7 +56,7 @@ def known_entries(entries: dict[str, Node], known: tuple[str, ...], problems: Pr
     kept: dict[str, Node] = {}
     unused: list[tuple[int, str]] = []
     for name, node in entries.items():
-        plain = name.strip().lower()
+        plain = _SAME.get(name.strip().lower(), name.strip().lower())
         if plain in known and plain not in entries:
             kept[plain] = node
         elif plain not in known and _is_for_a_page(plain, known):

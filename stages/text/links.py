@@ -55,7 +55,8 @@ def _wiki(state: StateInline) -> Found:
         return left_out(state, found.end(), "an embedded note")
     if re.fullmatch(r"_?toc_?", found[2], re.IGNORECASE):
         return left_out(state, found.end())
-    return said(state, found.end(), words[-1].strip() if words else _page_name(page))
+    named = words[-1].strip() if words else _page_name(page)
+    return said(state, found.end(), named or found[2])
 
 
 def _page_name(page: str) -> str:
@@ -127,6 +128,7 @@ def _loose_link(state: StateInline) -> Found:
         return None
     label_end = parseLinkLabel(state, state.pos, True)
     follows = state.src[label_end + 1 : label_end + 2] if label_end > 0 else ""
+    unknown = ""
     if follows == "(":
         end = _closing(state.src, label_end + 1, state.posMax)
         address = _QUOTED_TITLE.sub("", state.src[label_end + 2 : max(end, 0)].strip())
@@ -134,7 +136,8 @@ def _loose_link(state: StateInline) -> Found:
             return None
     elif follows == "[":
         end = state.src.find("]", label_end + 2, state.posMax)
-        label = state.src[label_end + 2 : end] or state.src[state.pos + 1 : label_end]
+        unknown = state.src[label_end + 2 : end]
+        label = unknown or state.src[state.pos + 1 : label_end]
         if end < 0 or "[" in label or "\n" in label or normalizeReference(label) in state.env.get("references", {}):
             return None
     elif follows == "{" and (braces := ATTRIBUTES.match(state.src, label_end + 1, state.posMax)):
@@ -143,7 +146,7 @@ def _loose_link(state: StateInline) -> Found:
         end = braces.end() - 1
     else:
         return None
-    return read(state, state.pos + 1, label_end, end + 1)
+    return read(state, state.pos + 1, label_end, end + 1, unknown)
 
 
 LINK_RULES = (_note, _wiki, _picture, _citation, _loose_link, _block_reference)

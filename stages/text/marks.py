@@ -27,15 +27,16 @@ _LATEX = re.compile(r"\\\((.{1,2000}?)\\\)|\\\[(.{1,2000}?)\\\]", re.DOTALL)
 _PAGE_MARKS = re.compile(r"\\(?:newpage|pagebreak|clearpage|tableofcontents|toc|noindent)\b")
 _BLOCK_NAME = re.compile(r"(?:(?<=\s)|^)\^(?=[a-zA-Z0-9-]*[a-zA-Z])[a-zA-Z0-9-]{4,}[ \t]*$")
 _SMALL = re.compile(r"([~^])([^\s~^\[\]]{1,12})\1")
-_RAISED = str.maketrans("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")
 _MARKED = re.compile(r"==(?=[^\s=])(.{1,2000}?)(?<=[^\s=])==(?![A-Za-z0-9=])", re.DOTALL)
 _LINE_END = re.compile(r"[^\S\n]*(?:\n|$)")
 _LOOK_BACK = 4000
 
 
 def raised(text: str) -> str:
-    """Superscript figures for figures: `10` and a raised `6` must not become `106`. Other text stays as it is."""
-    return text.translate(_RAISED) if re.fullmatch(r"[+-]?\d+", text) else text
+    """Raised figures as a power: `10` and a raised `6` must not become `106`. Other text stays as it is."""
+    if not re.fullmatch(r"[+-]?\d+", text):
+        return text
+    return {"2": "²", "3": "³"}.get(text, f"^{text}")
 
 
 def is_formula(text: str) -> bool:

@@ -46,14 +46,20 @@ def said(state: StateInline, end: int, words: str) -> Found:
     return end, write
 
 
-def read(state: StateInline, start: int, stop: int, end: int) -> Found:
-    """Inline text of its own from `start` to `stop`, in a mark that ends at `end`."""
+def read(state: StateInline, start: int, stop: int, end: int, unknown: str = "") -> Found:
+    """Inline text of its own from `start` to `stop`, in a mark that ends at `end`.
+
+    `unknown` is a reference in the mark that is defined nowhere.
+    """
 
     def write() -> None:
         most = state.posMax
         state.pos, state.posMax = start, stop
         state.md.inline.tokenize(state)
         state.posMax = most
+        if unknown:
+            token = state.push("left_out", "", 0)
+            token.content, token.info, token.meta = unknown, "a reference that is defined nowhere", {"lines": 0}
 
     return end, write
 
