@@ -56,6 +56,10 @@ class CircuitRow:
     probe_pid: int = 0
     probe_started: str = ""
 
+    def break_left_s(self, now: Moment) -> float:
+        """What is left of an open circuit's break, for a row on the clock of `now`; 0 in the other states."""
+        return max(0.0, self.since + self.break_s - now.monotonic_s) if self.state == OPEN else 0.0
+
     def anchored(self, now: Moment) -> CircuitRow:
         """This row on the monotonic clock of `now`. A test that ran when the machine went down runs no more."""
         if now.knows(Moment(self.boot, self.since, self.since_wall)):

@@ -101,7 +101,7 @@ def check_circuits(home: Home) -> Findings:
     """Which circuits are not closed, and what comes next."""
     from checkpoints.circuits import CLOSED, Circuits
     from checkpoints.clocks import Timeline
-    from pipeline.resilience.breakers import break_left_s, state_name
+    from pipeline.resilience.breakers import state_name
     from pipeline.resilience.rests import clock_time
 
     if not home.ledger_file.exists():
@@ -118,7 +118,7 @@ def check_circuits(home: Home) -> Findings:
     finally:
         circuits.close()
     for row in rows:
-        left_s = break_left_s(row, now)
+        left_s = row.break_left_s(now)
         at = clock_time(now.wall_s + left_s + 0.999)
         when = f"not asked before {at} (in {left_s:.0f} s)" if left_s > 0 else "tested by the next call"
         hint = f"framekeep breakers --reset {row.name}; then: framekeep resume --all"

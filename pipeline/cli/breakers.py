@@ -120,11 +120,9 @@ def _when(row: CircuitRow, now: Moment) -> str:
 
 def _next(row: CircuitRow, now: Moment) -> str:
     """When a circuit that is not closed lets a test through."""
-    from pipeline.resilience.breakers import break_left_s
-
     if row.state == "closed":
         return ""
-    if left_s := break_left_s(row, now):
+    if left_s := row.break_left_s(now):
         return f"{_local(now, now.monotonic_s + left_s)} (in {left_s:.0f} s)"
     if row.probe and row.probe_until > now.monotonic_s:
         return "it is being tested now"

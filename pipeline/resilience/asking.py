@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from config.errors import (
     TransientError,
 )
 from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.exhausted import exhausted
 from pipeline.resilience.limits import Patience
 from pipeline.resilience.observing import (
     AttemptBegun,
@@ -33,7 +33,6 @@ from pipeline.resilience.observing import (
 )
 from pipeline.resilience.policy import LOCAL_MEDIA, Policy, stands_alone
 from pipeline.resilience.restraints import Restraints
-from pipeline.resilience.rests import clock_time
 from pipeline.resilience.retry import Pause, Retrier, SpentError
 from pipeline.resilience.timeouts import in_time
 from stages.base import CancelToken, Clock, Provider
@@ -41,10 +40,6 @@ from stages.base import CancelToken, Clock, Provider
 T = TypeVar("T")
 P = TypeVar("P", bound=Provider)
 
-EXHAUSTED_MESSAGE = "All retry attempts have been exhausted for this operation"
-
-# A provider that failed every time and did not say when to come back.
-_COME_BACK_S = 60.0
 # A rest this short is over before anybody else could have been asked.
 _SHORT_REST_S = 0.05
 # How often it is looked whether a circuit that is waited for is still open, or a test has ended; and a shortest pause.
@@ -245,32 +240,9 @@ class Asking(Generic[P, T]):
         return self.policy.retries(error.kind)
 
     def _exhausted(self, spent: SpentError) -> RetryExhaustedError:
-        error, is_local = spent.error, self.operation in LOCAL_MEDIA
-        self.around.observe(RetriesExhausted(self.operation, self.provider.name, self.calls, error.kind, spent.why))
-        budget = self.policy.retry.budget
-        why = {
-            "attempts": "",
-            "time": f"; the next would have come after {spent.pause_s:.3g} s, for which there is no time",
-            "budget": f"; the {budget.max_retries} retries that it has in {budget.window_s:g} s are used up",
-        }[spent.why]
-        calls = "1 call" if self.calls == 1 else f"{self.calls} calls"
-        come_back_s = None if is_local else error.retry_after_s or _COME_BACK_S
-        return (RenderExhaustedError if is_local else RetryExhaustedError)(
-            f"{self.policy.name}: {EXHAUSTED_MESSAGE} ({calls}{why}; last: {error.message})",
-            provider=self.provider.name,
-            hint=self._hint(error, come_back_s),
-            retry_after_s=come_back_s,
-            attempts=self._history,
-            kind=error.kind,
-        )
-
-    def _hint(self, error: ProviderError, come_back_s: float | None) -> str:
-        if come_back_s is None:
-            return error.hint or "framekeep doctor"
-        at = clock_time(self.around.clock.wall() + come_back_s + 0.999)
-        wait = f"wait until {at} ({math.ceil(come_back_s)} s), then: framekeep resume"
-        is_more = error.hint and not error.hint.startswith(("framekeep resume", "wait"))
-        return f"{error.hint}, not before {at}" if is_more else wait
+        name, kind = self.provider.name, spent.error.kind
+        self.around.observe(RetriesExhausted(self.operation, name, self.calls, kind, spent.why))
+        return exhausted(self.policy, self.operation, name, self.calls, spent, self._history, self.around.clock.wall())
 
     # Time
 

@@ -187,7 +187,7 @@ def described(row: CircuitRow, now: Moment) -> dict[str, Any]:
             return None
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now.wall_s - (now.monotonic_s - monotonic_s)))
 
-    left_s = break_left_s(row, now)
+    left_s = row.break_left_s(now)
     return {
         "name": row.name,
         "state": state_name(row, now),
@@ -197,14 +197,9 @@ def described(row: CircuitRow, now: Moment) -> dict[str, Any]:
     }
 
 
-def break_left_s(row: CircuitRow, now: Moment) -> float:
-    """What is left of an open circuit's break; 0 where the next call is let through."""
-    return max(0.0, row.since + row.break_s - now.monotonic_s) if row.state == OPEN else 0.0
-
-
 def state_name(row: CircuitRow, now: Moment) -> str:
     """A state in the guide's words. An open circuit whose break is over waits for a test, as a half-open one does."""
-    is_over = row.state == OPEN and not break_left_s(row, now)
+    is_over = row.state == OPEN and not row.break_left_s(now)
     return STATE_NAMES[HALF_OPEN] if is_over else STATE_NAMES.get(row.state, row.state)
 
 

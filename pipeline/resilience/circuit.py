@@ -137,7 +137,7 @@ class Circuit:
         if sheet.row.state == CLOSED:
             return Permit(sheet.row.generation)
         if sheet.row.state == OPEN:
-            left_s = sheet.break_left_s(now)
+            left_s = sheet.row.break_left_s(now)
             if left_s > 0:
                 return Refusal(left_s)
             sheet.reason = f"its break of {sheet.row.break_s:g} s is over"

@@ -98,7 +98,7 @@ class Sheet(pybreaker.CircuitBreakerStorage):
 
     @property
     def opened_at(self) -> datetime.datetime | None:
-        return datetime.datetime.max.replace(tzinfo=datetime.UTC) if self.break_left_s(self._now()) > 0 else None
+        return datetime.datetime.max.replace(tzinfo=datetime.UTC) if self.row.break_left_s(self._now()) > 0 else None
 
     @opened_at.setter
     def opened_at(self, moment: datetime.datetime) -> None:
@@ -125,12 +125,6 @@ class Sheet(pybreaker.CircuitBreakerStorage):
             self.added[-1] = self.outcomes[self.outcomes.index(last)] = grown
         else:
             self._add(Outcome(now, failures=0, successes=1))
-
-    def break_left_s(self, now: Moment) -> float:
-        """What is left of an open circuit's break; nothing in the other states."""
-        if self.row.state != OPEN:
-            return 0.0
-        return max(0.0, self.row.since + self.row.break_s - now.monotonic_s)
 
     def forget_old(self, now: Moment) -> float:
         """Drop what is older than the window; returns the time up to which all was dropped."""

@@ -33,8 +33,9 @@ from typing import Literal, Protocol, TypeVar
 from checkpoints.clocks import Timeline
 from config.errors import FramekeepError, ProviderError
 from config.settings import Settings
-from pipeline.resilience.asking import EXHAUSTED_MESSAGE, Asking, Surroundings
+from pipeline.resilience.asking import Asking, Surroundings
 from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.exhausted import EXHAUSTED_MESSAGE
 from pipeline.resilience.observing import AttemptEnded, CallEnded, FellBack, GuardEvent, Observer, nobody
 from pipeline.resilience.policy import Policy, policy_for
 from pipeline.resilience.restraints import Restraints
