@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from config.errors import BriefError, FramekeepError
 from stages.models import Brief, Music, SceneBrief, Visual
@@ -25,9 +26,15 @@ def check_visuals(brief: Brief, is_taken: IsTaken) -> None:
     from stages.script.stage import pictures_of
 
     problems = []
-    for number, scene in enumerate(brief.scenes, 1):
+    longest: dict[Path, float] = {}
+    for scene in brief.scenes:
         if scene.visual:
-            check = partial(_check_visual, brief, scene, scene.visual, is_taken)
+            path = scene.visual.path
+            longest[path] = max(longest.get(path, 0.0), _longest_s(brief, scene))
+    for number, scene in enumerate(brief.scenes, 1):
+        # A file that serves several scenes is looked through once, and named with the first of them.
+        if scene.visual and (longest_s := longest.pop(scene.visual.path, None)) is not None:
+            check = partial(_check_visual, scene.visual, longest_s, is_taken)
             problems += _problems(check, _place(brief, number, scene))
     for path in pictures_of(brief):
         problems += _problems(partial(inspect_visual, path), f"{brief.name}: pictures")
@@ -39,13 +46,13 @@ def check_visuals(brief: Brief, is_taken: IsTaken) -> None:
         )
 
 
-def _check_visual(brief: Brief, scene: SceneBrief, visual: Visual, is_taken: IsTaken) -> None:
+def _check_visual(visual: Visual, longest_s: float, is_taken: IsTaken) -> None:
     from stages.render.clip_check import check_clip
     from stages.render.planes import inspect_visual
 
     kind, *_ = inspect_visual(visual.path)
     if kind == "clip" and not is_taken(visual):
-        check_clip(visual.path, _longest_s(brief, scene))
+        check_clip(visual.path, longest_s)
 
 
 def _longest_s(brief: Brief, scene: SceneBrief) -> float:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from checkpoints.records import Record
+from config.settings import Settings
 from pipeline import Event, Pipeline, load_brief
+from pipeline.options import JobOptions
+from pipeline.plan import Plan
 from pipeline.preflight import notices
+from pipeline.steps import Step
 from stages.base import CancelToken
 from stages.models import ClipSound
 from stages.render.audio import mix
@@ -192,3 +198,26 @@ def test_a_clip_in_which_nobody_speaks_lasts_as_long_as_it_is_and_sounds(
     made = {str(event.data["step"]).split("/")[0] for event in events if event.kind == "step_executed"}
     assert made == {"mix", "mux"}
     assert max(levels_db(muted.outputs[0].path, CLIP_HZ)) < -60
+
+
+def test_the_sound_waits_for_the_picture_of_a_scene_that_may_be_a_clip(
+    tmp_path: Path, stub_toolbox: Any, stub_record: Callable[[Step], Record], tiny_settings: Settings
+) -> None:
+    clip(tmp_path / "a.mp4")
+    brief = load_brief(written(tmp_path, "## One\n![a](a.mp4){sound=keep}\nA lamp is lit.\n## Two\nShips see it.\n"))
+    plan = Plan(brief, JobOptions(exports=("youtube",), output=tmp_path, stem="b"), tiny_settings, stub_toolbox)
+    waiting = plan.start()
+    spoken = [step for step in waiting if step.stage != "images"]
+    seen = [step for step in waiting if step.stage == "images"]
+    new = [step for step in spoken for step in plan.done(step, stub_record(step))]
+    assert "mix" not in [step.id for step in new]
+    for step in seen:
+        record = stub_record(step)
+        facts = (
+            record.facts | {"kind": "clip", "length_s": 2.0} if step.work == brief.scenes[0].visual else record.facts
+        )
+        new = [*new, *plan.done(step, record.model_copy(update={"facts": facts}))]
+    (sound,) = [step.work for step in new if step.id == "mix"]
+    assert isinstance(sound, MixSpec)
+    (heard,) = sound.clips
+    assert (heard.sound, heard.at_sample, heard.fade_in) == ("keep", 0, 0)

@@ -118,6 +118,22 @@ def test_music_that_nobody_would_hear_is_said_to_be_silent_and_is_no_music(tmp_p
     assert load_music(path, SAMPLE_RATE_HZ, run(tmp_path)) is None
 
 
+def test_music_that_begins_very_late_is_heard_from_the_start(tmp_path: Path) -> None:
+    late = np.concatenate([np.zeros(33 * SAMPLE_RATE_HZ), 0.3 * noise(2, 1)])
+    music = load_music(stereo(tmp_path / "a.wav", late, late), SAMPLE_RATE_HZ, run(tmp_path))
+    assert music is not None
+    assert np.abs(music.read(0, 4800)).max() > 0.01
+
+
+def test_music_in_one_channel_is_as_loud_from_both_as_it_was_from_one(tmp_path: Path) -> None:
+    music = load_music(stereo(tmp_path / "a.wav", voice(), np.zeros_like(voice())), SAMPLE_RATE_HZ, run(tmp_path))
+    assert music is not None
+    heard = music.read(24_000, 48_000)
+    # The silence at its start is no part of it.
+    first = round(0.3 * SAMPLE_RATE_HZ) + 24_000
+    assert np.square(heard).sum() == pytest.approx(np.square(voice()[first : first + 24_000]).sum(), rel=0.03)
+
+
 def test_quiet_music_and_music_that_begins_late_are_music(tmp_path: Path) -> None:
     late = np.concatenate([np.zeros(5 * SAMPLE_RATE_HZ), 0.05 * noise(2, 1)])
     path = stereo(tmp_path / "a.wav", late, late)

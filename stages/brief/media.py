@@ -17,16 +17,17 @@ CLIP_ENDINGS = (
     ".mp4", ".m4v", ".mov", ".qt", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".wmv", ".asf",
     ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".divx",
 )  # fmt: skip
-# Voice memos and recordings of browsers come as clips without a picture.
 SOUND_ENDINGS = (
     ".mp3", ".wav", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".aac", ".aif", ".aiff", ".aifc", ".wma", ".amr", ".caf",
-    ".mp2", ".ac3", ".au", ".mka", ".weba", ".wv", ".mp4", ".mov", ".webm", ".mkv", ".3gp", ".3ga",
+    ".mp2", ".ac3", ".au", ".mka", ".weba", ".wv", ".3ga",
 )  # fmt: skip
 
 
 # What stands beside pictures, and nobody would look for in a film.
 _NOTES = (".txt", ".md", ".xmp", ".aae", ".json", ".csv", ".ini", ".db", ".zip", ".yaml", ".yml", ".html", ".thm")
 VISUAL_ENDINGS = (*PICTURE_ENDINGS, *CLIP_ENDINGS)
+# Voice memos and recordings of browsers come as clips without a picture: where one is named it is taken.
+HEARD_ENDINGS = (*SOUND_ENDINGS, *CLIP_ENDINGS)
 # First bytes of media files, for those that sites and phones save under another ending or none: where they stand, and the bytes.
 _MARKS = (
     (0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (0, b"RIFF"), (0, b"II*\x00"), (0, b"MM\x00*"), (0, b"BM"), (0, b"8BPS"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from stages.brief.fields import Reader, clean
-from stages.brief.media import SOUND_ENDINGS, VISUAL_ENDINGS, pictures_in, recordings_in
+from stages.brief.media import HEARD_ENDINGS, VISUAL_ENDINGS, pictures_in, recordings_in
 from stages.brief.nodes import Node
 from stages.models import (
     Brief,
@@ -106,14 +106,14 @@ def _style(reader: Reader, node: Node) -> Style:
 
 def _music(reader: Reader, node: Node) -> Music | None:
     if not isinstance(node.value, dict):
-        path = reader.file(node, "music", SOUND_ENDINGS)
+        path = reader.file(node, "music", HEARD_ENDINGS)
         return Music(path=path) if path else None
     found = reader.mapping(node, "music", ("path", "gain_db"), {"gain": "`gain_db: -3`", "volume": "`gain_db: -3`"})
     gain_db = reader.number(found["gain_db"], "music.gain_db", -40.0, 12.0, " dB") if "gain_db" in found else 0.0
     if "path" not in found:
         reader.wrong(node, "music", "names no `path`")
         return None
-    path = reader.file(found["path"], "music.path", SOUND_ENDINGS)
+    path = reader.file(found["path"], "music.path", HEARD_ENDINGS)
     return Music(path=path, gain_db=gain_db) if path and gain_db is not None else None
 
 
@@ -176,7 +176,7 @@ def _recording(reader: Reader, found: dict[str, Node], where: str) -> Path | Non
         what = "needs the words that are spoken in it as the scene's narration: captions are made of them"
         reader.wrong(found["recording"], f"{where}: recording", what)
         return None
-    return reader.file(found["recording"], f"{where}: recording", SOUND_ENDINGS)
+    return reader.file(found["recording"], f"{where}: recording", HEARD_ENDINGS)
 
 
 def _refuse_empty(reader: Reader, node: Node, found: dict[str, Node], where: str) -> None:

@@ -30,6 +30,7 @@ _SCAN = SAMPLE_RATE_HZ * 4
 # A seam is clean when the step over it is no larger than this many of the steps around it.
 _CLEAN_STEPS = 3.0
 _AROUND = 480
+_SILENT_START_S = 30.0
 # No film needs more of its music looked through.
 _LISTENED_S = 1200.0
 
@@ -126,19 +127,29 @@ def load_music(source: Path, needed: int, run: Run) -> Music | None:
 
     Raises BriefError for a file that is no music: the user can put another one in its place.
     """
-    import ffmpeg
-
     pcm = run.scratch / "music.f32"
     # What is cut off as silence at the start must not be missing at the end.
-    limit_s = needed / SAMPLE_RATE_HZ + 30
+    limit_s = needed / SAMPLE_RATE_HZ + _SILENT_START_S
+    loudness = _decode(source, pcm, limit_s, run)
+    total = pcm.stat().st_size // _FRAME_BYTES
+    edges = _sounding(pcm, total)
+    if total >= round(limit_s * SAMPLE_RATE_HZ) and (edges is None or total - edges[0] < needed):
+        # It begins later than most: then from its beginning to its end.
+        loudness = _decode(source, pcm, None, run)
+    return _looped(pcm, needed, loudness)
+
+
+def _decode(source: Path, pcm: Path, limit_s: float | None, run: Run) -> Loudness:
+    import ffmpeg
+
     sound = ffmpeg.input(str(source.absolute())).audio.filter("aresample", SAMPLE_RATE_HZ)
     sound = measured(sound.filter("aformat", sample_fmts="flt", channel_layouts="stereo"))
-    output = ffmpeg.output(sound, str(pcm.absolute()), format="f32le", acodec="pcm_f32le", ar=SAMPLE_RATE_HZ, t=limit_s)
+    limit = {} if limit_s is None else {"t": limit_s}
+    output = ffmpeg.output(sound, str(pcm.absolute()), format="f32le", acodec="pcm_f32le", ar=SAMPLE_RATE_HZ, **limit)
     try:
-        loudness = parse(run_ffmpeg(output.get_args(), run))
+        return parse(run_ffmpeg(output.get_args(), run))
     except RejectedError as error:
         raise _broken(error.message.splitlines()[-1]) from error
-    return _looped(pcm, needed, loudness)
 
 
 def _looped(pcm: Path, needed: int, loudness: Loudness) -> Music | None:

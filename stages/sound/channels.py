@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,22 +55,29 @@ class Balance:
     def repair(self) -> Repair:
         """What makes of the two channels what they were meant to be."""
         offset = tuple(total / max(self._count, 1) for total in self._sums)
-        return Repair(self.only, (offset[0], offset[1]) if max(map(abs, offset)) > _OFFSET else (0.0, 0.0))
+        only = self.only
+        # As much power as both had together, and so as loud as they were measured.
+        gain = 1.0 if only is None else math.sqrt((self.left + self.right) / (2 * max(self.left, self.right)))
+        return Repair(only, (offset[0], offset[1]) if max(map(abs, offset)) > _OFFSET else (0.0, 0.0), gain)
 
 
 @dataclass(frozen=True)
 class Repair:
-    """`only` is the channel that both loudspeakers get, if they get one; `offset` is taken from both channels before."""
+    """`only` is the channel that both loudspeakers get, with `gain`, if they get one.
+
+    `offset` is taken from both channels before.
+    """
 
     only: int | None = None
     offset: tuple[float, float] = (0.0, 0.0)
+    gain: float = 1.0
 
     def of(self, stereo: NDArray[np.float32]) -> NDArray[np.float32]:
         """Samples (n, 2), repaired."""
         import numpy as np
 
         level = stereo - np.array(self.offset, np.float32) if any(self.offset) else stereo
-        return level if self.only is None else level[:, [self.only, self.only]]
+        return level if self.only is None else level[:, [self.only, self.only]] * np.float32(self.gain)
 
 
 AS_IT_IS = Repair()

@@ -370,6 +370,20 @@ def _named(path):
         "test_telemetry.py::test_the_guides_figures_count_retries_attempts_and_fallbacks",
     ),
     Mutant(
+        "clips are decoded before the work",
+        "pipeline/preflight_media.py",
+        "        check_clip(visual.path, longest_s)",
+        "        pass",
+        "test_own_media.py::test_a_clip_that_breaks_in_the_middle_is_named_with_scene_and_second_before_the_work",
+    ),
+    Mutant(
+        "the sound waits until it is known what is a clip",
+        "pipeline/plan.py",
+        " or self._unseen:",
+        ":",
+        "test_clip_sound.py::test_the_sound_waits_for_the_picture_of_a_scene_that_may_be_a_clip",
+    ),
+    Mutant(
         "space is looked at before the work",
         "pipeline/preflight.py",
         "    if free < need:",
