@@ -61,6 +61,8 @@ def _parse_toml(text: str) -> Any:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"is not TOML: {without_keys(str(error))}") from None
+    except ValueError:
+        raise ValueError("is not TOML: a number that is too long") from None
 
 
 def _parse_yaml(text: str) -> Any:
@@ -92,7 +94,7 @@ def _parse_json5(text: str) -> Any:
     except ValueError as error:
         found = _JSON5_ERROR.match(str(error))
         if not found:
-            raise ValueError("is not JSON") from None
+            raise ValueError("is not JSON: a value that cannot be read") from None
         line, what, column = found[1], found[2], found[3]
         if what == "Unexpected":
             raise ValueError(f"is not JSON: an unexpected character (line {line}, column {column})") from None
@@ -134,6 +136,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
 _PARSERS: dict[str, Callable[[str], Any]] = {
     ".toml": _parse_toml,
     ".json": parse_json,
+    ".jsonc": parse_json,
+    ".json5": parse_json,
     ".yaml": _parse_yaml,
     ".yml": _parse_yaml,
 }

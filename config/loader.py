@@ -128,7 +128,7 @@ def _validate(data: Mapping[str, Any]) -> tuple[Settings | None, list[_Flaw]]:
         # A block's own rules are looked at once what it holds is right: "no levels" of three wrong ones says nothing.
         deeper = {item["loc"][:depth] for item in found for depth in range(len(item["loc"]))}
         return None, [
-            _flaw(tuple(map(str, item["loc"])), item["type"], item["msg"], data)
+            _flaw(tuple(str(name) for name in item["loc"] if name != "[key]"), item["type"], item["msg"], data)
             for item in found
             if item["loc"] not in deeper
         ]

@@ -87,6 +87,11 @@ def takes_text(annotation: Any) -> bool:
     return item_in(annotation) is not None or bool({str, SecretStr, Path} & kinds)
 
 
+def takes_nothing(annotation: Any) -> bool:
+    """Whether an empty text means something for a setting of this type: an empty text, list or chain."""
+    return takes_text(annotation) or section_in(annotation) is not None
+
+
 class Cleaner:
     """Brings one source's data under attribute names. `problems` gathers what has no place."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from config.documents import read_document
-from config.names import SettingPath, find, guide_path, takes_text
+from config.names import SettingPath, find, guide_path, takes_nothing, takes_text
 from config.paths import expanded
 from config.texts import plain_value
 
@@ -78,6 +78,8 @@ def _reader(path: SettingPath, value: Any) -> Callable[[], dict[str, Any]]:
     def read() -> dict[str, Any]:
         known, annotation = find(path)
         inner: Any = value
+        if isinstance(value, str) and not value.strip() and annotation is not None and not takes_nothing(annotation):
+            raise ValueError(f"{guide_path(known)}: is empty; give a value, or leave it out")
         if isinstance(value, str) and not takes_text(annotation):
             try:
                 inner = plain_value(value)

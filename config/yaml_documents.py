@@ -23,6 +23,14 @@ _SCALARS: tuple[tuple[str, str, str], ...] = (
 class _Loader(yaml.SafeLoader):
     """A SafeLoader with fewer kinds of scalars, and no key twice in one block."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError):
+            # `!!int "text"`: what the constructors of tags raise quotes the value, which may be a key.
+            problem = "a value that cannot be what its tag or its form says"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:

@@ -285,7 +285,8 @@ def test_a_block_is_given_in_json_and_single_settings_go_over_it() -> None:
     [
         ("Testing.Kinds=[error", "Testing.Kinds: is a list that begins with [ and does not end with ]"),
         ("Retry.RetryableErrors=null", 'Resilience.Retry.RetryableErrors: must be a list, as in A,B or ["A", "B"]'),
-        ("Rendering.Crf=", "Rendering.Crf: Input should be a valid integer, unable to parse string as an integer"),
+        ("Rendering.Crf=", "Rendering.Crf: is empty; give a value, or leave it out"),
+        ("Rendering.Crf=soft", "Rendering.Crf: Input should be a valid integer, unable to parse string as an integer"),
         ("Rendering.Crf=[18]", "Rendering.Crf: Input should be a valid integer"),
         ("Quality.Levels=High,Low", "Quality.Levels.0: must be a block of settings"),
         ("Quality.Levels=", "Quality.Levels: Tuple should have at least 1 item after validation, not 0"),

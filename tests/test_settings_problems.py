@@ -208,6 +208,21 @@ def test_a_value_of_the_wrong_kind_is_refused_in_words(tmp_path: Path, data: Any
             "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
             "is not YAML: grows too large once its aliases are written out (line 5, column 5)",
         ),
+        *(
+            (
+                "f.yaml",
+                f'Rendering: {{Fps: !!{tag} "{SECRET}"}}',
+                "is not YAML: a value that cannot be what its tag or its form says (line 1, column 18)",
+            )
+            for tag in ("int", "float", "bool", "timestamp")
+        ),
+        (
+            "f.yaml",
+            f"Rendering: {{Fps: {'9' * 5000}}}",
+            "is not YAML: a value that cannot be what its tag or its form says (line 1, column 18)",
+        ),
+        ("f.toml", f"Rendering.Fps = {'9' * 5000}", "is not TOML: a number that is too long"),
+        ("f.json", f'{{"Rendering": {{"Fps": {"9" * 5000}}}}}', "is not JSON: a value that cannot be read"),
         ("f.ini", "[Rendering]", "its name must end in .toml, .yaml, .yml or .json"),
         (
             "f.yaml",

@@ -27,7 +27,7 @@ def schema() -> dict[str, Any]:
         block = document if model is Settings else blocks[model.__name__]
         _describe(block, model)
     blocks["Chain"] = {"description": blocks["Chain"]["description"], "anyOf": [blocks["Chain"], *_short_chains()]}
-    for short in ("CircuitBreaker", "Retry"):
+    for short in ("CircuitBreaker", "Retry", "Fallback"):
         document["properties"][short] = {"$ref": f"#/$defs/{short}"}
     document["title"] = "Framekeep settings"
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}

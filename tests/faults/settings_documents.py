@@ -259,6 +259,10 @@ _HOSTILE = (
     b"Rendering: &r\n  <<: *r",
     b"? [Rendering, Fps]\n: 25",
     b"Rendering: !!python/object/apply:os.getcwd []",
+    *(
+        f'Providers: {{OpenAI: {{ApiKey: !!{tag} "{SENTINEL}"}}}}'.encode()
+        for tag in ("int", "float", "bool", "timestamp", "binary")
+    ),
     b"%YAML 9.9\n---\na: 1",
     b"a: 1\n---\nb: 2",
     b'{"\\ud800": 1, "Rendering": {"\\udfff": 2}}',
