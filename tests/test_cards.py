@@ -139,6 +139,12 @@ def test_a_missing_heading_is_taken_from_the_text_and_not_repeated_below() -> No
     assert heading_of(spec(heading="", index=1)) == "The living reef"
 
 
+def test_a_list_without_a_heading_does_not_take_its_first_item_for_one() -> None:
+    items = (ListItem("Boil it", "1"), ListItem("Wait", "2"))
+    assert heading_of(spec(heading="", text="Boil it.\n\nWait.", items=items)) == "The living reef"
+    assert heading_of(spec(heading="", text="Do this:\n\nBoil it.\n\nWait.", items=items)) == "Do this:"
+
+
 def test_icons_are_found_through_word_endings() -> None:
     assert icon_for("The fishes") == icon_for("a fish") is not None
     assert icon_for("Qwzx") is None

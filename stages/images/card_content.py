@@ -13,7 +13,7 @@ from stages.text.binding import binds
 
 Layout = Literal["title", "statement", "list", "number", "quote"]
 
-_SUPPORT_CHARS = 150
+_SUPPORT_CHARS, _HEADING_CHARS = 150, 90
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,17 @@ def heading_of(spec: CardSpec) -> str:
         return heading
     if spec.index == 1 and spec.brief_title.strip():
         return _tidy(spec.brief_title)
-    return _clip(first_sentence(spec.text, spec.language), 90) or _tidy(spec.brief_title)
+    sentence = first_sentence(spec.text, spec.language)
+    if len(spec.items) > 1 and _plain(sentence) == _plain(spec.items[0].text):
+        # The list says it already.
+        return _tidy(spec.brief_title)
+    return _clip(sentence, _HEADING_CHARS) or _tidy(spec.brief_title)
 
 
 def first_sentence(text: str, language: str = "") -> str:
     """Up to the first mark that ends a sentence: none within a number, nor that of an abbreviation."""
-    return next(iter(sentences_of(_tidy(text), language)), "")
+    paragraphs = re.split(r"\n[ \t]*\n", text)
+    return next((sentence for part in paragraphs for sentence in sentences_of(_tidy(part), language)), "")
 
 
 def support_line(spec: CardSpec) -> str:
