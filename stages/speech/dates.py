@@ -8,11 +8,14 @@ from stages.speech import numbers
 from stages.speech.items import Item
 from stages.speech.line import Line
 
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_NUMERIC = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4}|\d{2})")
+_ISO = re.compile(r"([12]\d{3})([-/.])(\d{2})\2(\d{2})")
+_ISO_MONTH = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
+_NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})")
 _CLOCK = re.compile(r"(\d{1,2})[:h](\d{2})(?::(\d{2}))?\s?([ap]\.?m)?(?:Uhr|h)?", re.IGNORECASE)
+_DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d{2})([ap]\.?m)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s?([ap])\.?m", re.IGNORECASE)
-_CLOCK_RANGE = re.compile(r"(\d{1,2}:\d{2})[-–—](\d{1,2}:\d{2})")
+_AT_LIST = "alle dalle ore le h"
+_AT = frozenset(_AT_LIST.split())
 _DATIVE_LIST = """am im vom zum beim dem den des ab bis seit nach vor zur einem einen eines jeden jedem"""
 _DATIVE = frozenset(_DATIVE_LIST.split())
 _WEAK_LIST = """der die das diese dieser jede jeder"""
@@ -26,14 +29,19 @@ def is_date(text: str) -> bool:
 
 
 def date(line: Line, index: int) -> bool:
-    """`2024-03-05`, `3/4/2024`, `03.05.2024`."""
+    """`2024-03-05`, `3/4/2024`, `03.05.2024`, `2024-05`."""
     item = line.items[index]
+    if match := _ISO_MONTH.fullmatch(item.core):
+        item.spoken = _say_month(line, int(match[2]), int(match[1]))
+        return True
     if match := _ISO.fullmatch(item.core):
-        year, month, day = (int(part) for part in match.groups())
+        year, month, day = int(match[1]), int(match[3]), int(match[4])
     elif match := _NUMERIC.fullmatch(item.core):
+        if match[2] == "-" and len(match[4]) == 2:
+            return False
         first, second, year = int(match[1]), int(match[3]), int(match[4])
-        american = line.language == "en" and match[2] == "/" and first <= 12
-        month, day = (first, second) if american else (second, first)
+        month_first = (line.month_first and match[2] != "." and first <= 12) or second > 12
+        month, day = (first, second) if month_first else (second, first)
         year += (2000 if year < 70 else 1900) if len(match[4]) == 2 else 0
     else:
         return False
@@ -41,6 +49,11 @@ def date(line: Line, index: int) -> bool:
         return False
     item.spoken = _say_date(line, index, day, month, year)
     return True
+
+
+def _say_month(line: Line, month: int, year: int) -> str:
+    name, said_year = line.lexicon.months[month - 1], numbers.year(year, line.language)
+    return f"{name} de {said_year}" if line.language == "es" else f"{name} {said_year}"
 
 
 def _say_date(line: Line, index: int, day: int, month: int, year: int) -> str:
@@ -57,31 +70,49 @@ def _say_date(line: Line, index: int, day: int, month: int, year: int) -> str:
 
 
 def day(line: Line, index: int) -> bool:
-    """The day beside a month's name: `March 3`, `3 March`, `1er mai`."""
-    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    """The day beside a month's name: `March 3`, `3 March`, `May 3–5`, `1er mai`."""
+    item, after = line.items[index], line.at(index + 1)
     if not item.core.isdecimal() or not 1 <= int(item.core) <= 31:
         return False
     if line.language == "en":
-        if before and not before.trail.replace(".", "") and _is_month(before, line):
-            item.spoken = numbers.ordinal(int(item.core), "en")
-            return True
-        if after and not item.trail and _is_month(after, line):
-            the = "" if before and before.core.lower() == "the" else "the "
-            item.spoken = f"{the}{numbers.ordinal(int(item.core), 'en')} of"
-            return True
-        return False
+        return _english_day(line, index)
     if line.language in ("fr", "it") and item.core == "1" and after and _is_month(after, line):
         item.spoken = _day(line, 1)
         return True
     return False
 
 
+def _english_day(line: Line, index: int) -> bool:
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    ordinal = numbers.ordinal(int(item.core), "en")
+    opening = line.at(index - 2) if before and before.is_dash else before
+    first = line.at(index - 3) if before and before.is_dash else opening
+    if first and first.core and not first.trail.replace(".", "") and _is_month(first, line):
+        item.spoken = ordinal
+        return True
+    if item.trail or after is None:
+        return False
+    the = "" if (before and before.core.lower() == "the") or (before and before.is_dash) else "the "
+    last = line.at(index + 3)
+    if after.is_dash and last and _is_month(last, line) and after.shown != "—":
+        item.spoken = f"{the}{ordinal}"
+        return True
+    if _is_month(after, line):
+        item.spoken = f"{the}{ordinal} of"
+        return True
+    return False
+
+
 def german_ordinal(line: Line, index: int) -> bool:
-    """`am 3. Mai`, `der 21. Tag`: a number with a stop, before a noun."""
+    """`am 3. Mai`, `der 21. Tag`, `vom 3. bis 5. Mai`: a number with a stop, before a noun or another such number."""
     item, after = line.items[index], line.at(index + 1)
     if not re.fullmatch(r"\d{1,3}", item.core) or item.trail != "." or after is None:
         return False
-    if not (after.core[:1].isupper() or re.fullmatch(r"\d{1,2}", after.core)):
+    joined = after.is_dash or after.core in ("bis", "und", "oder")
+    further = line.at(index + 2) if joined else None
+    if joined and not (further and further.trail == "." and further.core.isdecimal()):
+        return False
+    if not (joined or after.core[:1].isupper() or re.fullmatch(r"\d{1,2}", after.core)):
         return False
     item.spoken = _german(line, index, int(item.core))
     item.trail = ""
@@ -89,33 +120,52 @@ def german_ordinal(line: Line, index: int) -> bool:
 
 
 def clock(line: Line, index: int) -> bool:
-    """`7:30 p.m.`, `17:45 Uhr`, `17h45`, `5pm`, `10:30–11:45`."""
-    item = line.items[index]
-    if both := _CLOCK_RANGE.fullmatch(item.core):
-        sides = [_CLOCK.fullmatch(side) for side in both.groups()]
-        item.spoken = f" {line.lexicon.to} ".join(_say_clock(line, side)[0] for side in sides if side)
-        return True
+    """`7:30 p.m.`, `17:45 Uhr`, `17.45 Uhr`, `17h45`, `5pm`."""
+    item, after = line.items[index], line.at(index + 1)
     if line.language == "en" and (hour := _HOUR.fullmatch(item.core)):
         item.spoken = f"{line.number(hour[1])} {_MERIDIEMS[hour[2].lower() + 'm']}"
         return _close(item, line, index)
-    match = _CLOCK.fullmatch(item.core)
+    match = _CLOCK.fullmatch(item.core) or _dotted_clock(line, index)
     if not match or int(match[1]) > 24 or int(match[2]) > 59 or ("h" in item.core and line.language != "fr"):
         return False
-    after = line.at(index + 1)
-    first, rest = _say_clock(line, match)
     if line.language == "en":
-        if match[4]:
-            item.spoken = f"{first} {_MERIDIEMS[match[4].lower().replace('.', '')]}"
-            return _close(item, line, index)
-        meridiem = bool(after and re.fullmatch(r"[ap]\.?m\.?", after.dotted.lower()))
-        bare = match[2] == "00" and not match[3] and not meridiem
-        item.spoken = first + (" o'clock" if bare and 0 < int(match[1]) <= 12 else " hundred" if bare else "")
-        return True
+        return _english_clock(line, index, match)
+    words, rest = _say_clock(line, match)
     if line.language == "de" and after and after.open and after.core in ("Uhr", "h") and not item.trail:
-        item.spoken = line.before_noun(match[1])
+        item.spoken = line.before_noun(match[1], "Uhr")
         after.spoken = f"Uhr{rest}"
         return True
-    item.spoken = first
+    item.spoken = words
+    if line.language == "fr" and after and after.open and after.core == "h" and not item.trail:
+        after.spoken = ""
+    return True
+
+
+def _dotted_clock(line: Line, index: int) -> re.Match[str] | None:
+    """`17.30` as a time where the words around it say so; rewritten with a colon."""
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    match = _DOTTED_CLOCK.fullmatch(item.core)
+    if not match:
+        return None
+    timed = (
+        after is not None
+        and not item.trail
+        and (after.core == "Uhr" or re.fullmatch(r"[ap]\.?m", after.core) is not None)
+    )
+    called = line.language == "it" and before is not None and before.core.lower() in _AT
+    return _CLOCK.fullmatch(item.core.replace(".", ":", 1)) if timed or called or match[3] else None
+
+
+def _english_clock(line: Line, index: int, match: re.Match[str]) -> bool:
+    item, after = line.items[index], line.at(index + 1)
+    words, _ = _say_clock(line, match)
+    if match[4]:
+        item.spoken = f"{words} {_MERIDIEMS[match[4].lower().replace('.', '')]}"
+        return _close(item, line, index)
+    named = after is not None and re.fullmatch(r"[ap]\.?m\.?", after.dotted.lower()) is not None
+    in_range = any(word is not None and word.is_dash for word in (after, line.at(index - 1)))
+    bare = match[2] == "00" and not match[3] and not named and not in_range
+    item.spoken = words + (" o'clock" if bare and 0 < int(match[1]) <= 12 else " hundred" if bare else "")
     return True
 
 
@@ -131,7 +181,7 @@ def _say_clock(line: Line, match: re.Match[str]) -> tuple[str, str]:
             return numbers.cardinal(hour, "en") + rest, rest
         case "de":
             rest = f" {count}" if minute else ""
-            return f"{line.before_noun(str(hour))} Uhr{rest}", rest
+            return f"{line.before_noun(str(hour), 'Uhr')} Uhr{rest}", rest
         case "fr":
             feminine = "une" if hour == 1 else numbers.spell(hour, "fr", "spellout-cardinal-feminine")
             rest = f" {count}" if minute else ""

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import re
+
 from stages.speech import numbers
+from stages.speech.currencies import FEMININE, Currency, currencies
 from stages.speech.items import Item
 from stages.speech.lexicon import Lexicon
 
 _YEARS = range(1100, 2100)
 _APPROXIMATE = "~≈±"
+# Italian has `uno` before these.
+_IMPURE = re.compile(r"s[^aeiou]|z|gn|ps|x|y")
+_FEMININE_ES = re.compile(
+    r"(?:as?|dad|dades|ción|ciones|sión|siones|tud|veces|mujeres|noches|calles|leyes|partes|voces|luces)$"
+)
+_MASCULINE_ES = re.compile(r"(?:^días?|mas?|planetas?|istas?|mapas?)$")
 
 
 class Line:
-    """All words of a line, and its language."""
+    """All pieces of a line, and its language. `month_first` is how it writes 3/4/2024."""
 
-    def __init__(self, items: list[Item], lexicon: Lexicon, language: str) -> None:
+    def __init__(self, items: list[Item], lexicon: Lexicon, language: str, month_first: bool = False) -> None:
         self.items = items
         self.lexicon = lexicon
         self.language = language
+        self.month_first = month_first
 
     def at(self, index: int) -> Item | None:
         """The word at a place; None beside the line."""
         return self.items[index] if 0 <= index < len(self.items) else None
+
+    def currency(self, item: Item) -> Currency | None:
+        """The currency that a piece names by its sign or code."""
+        known = currencies(self.language)
+        return known.get(item.core) or known.get(item.dotted)
 
     def parse(self, text: str) -> tuple[str, str, str] | None:
         """Sign, whole digits and decimals; None when it is no number. A lone point is a decimal point everywhere."""
@@ -35,7 +50,7 @@ class Line:
         if parsed is None:
             return text
         sign, whole, decimals = parsed
-        words = self._sign(sign) + numbers.whole(whole, self.language)
+        words = self.sign(sign) + numbers.whole(whole, self.language)
         if decimals:
             point = "point" if self.language == "en" else self.lexicon.point
             words += f" {point} {self._decimals(decimals)}"
@@ -70,28 +85,54 @@ class Line:
             return int(parsed[1]) < 2
         return int(parsed[1]) == 1 and not parsed[2]
 
-    def before_noun(self, text: str) -> str:
-        """A number right before what it counts: `ein Euro`, `veintiún euros`."""
+    def before_noun(self, text: str, noun: str) -> str:
+        """A number right before what it counts: `ein Euro`, `eine Stunde`, `veintiún euros`, `vingt-et-une heures`."""
         parsed = self.parse(text)
-        if parsed is None or parsed[2]:
+        if parsed is None or parsed[2].strip("0"):
             return self.number(text)
-        whole = int(parsed[1])
+        whole, sign = int(parsed[1]), self.sign(parsed[0])
+        feminine = noun.split(" ")[0] in FEMININE.get(self.language, ()) or noun.split(" ")[0] + "s" == "pence"
         if whole == 1:
-            return self._sign(parsed[0]) + self.lexicon.one
-        if self.language == "es":
-            return self._sign(parsed[0]) + numbers.spell(whole, "es", "spellout-cardinal-masculine")
-        return self.number(text)
+            return sign + self._one(noun, feminine)
+        if len(parsed[1]) > 15:
+            return self.number(text)
+        if self.language in ("es", "fr"):
+            return sign + numbers.spell(
+                whole, self.language, f"spellout-cardinal-{'feminine' if feminine else 'masculine'}"
+            )
+        return sign + numbers.whole(parsed[1], self.language)
 
-    def counts(self, index: int) -> bool:
-        """Whether a number stands right before what it counts, in languages where its form depends on that."""
-        item, after = self.items[index], self.at(index + 1)
-        if after is None or item.trail or not after.core.isalpha():
-            return False
-        if self.language == "de":
-            return item.core == "1" and after.core[0].isupper()
+    def _one(self, noun: str, feminine: bool) -> str:
+        if self.language == "it":
+            if feminine:
+                return "un'" if noun[:1] in "aeiou" else "una"
+            return "uno" if _IMPURE.match(noun) else "un"
         return (
-            self.language == "es" and after.core[0].islower() and len(after.core) > 3 and not self._is_year(item.core)
+            {"de": "eine", "fr": "une", "es": "una"}.get(self.language, self.lexicon.one)
+            if feminine
+            else self.lexicon.one
         )
+
+    def counts(self, index: int) -> str:
+        """The noun that a number stands right before, in languages where the number's form depends on that; else empty."""
+        item, after = self.items[index], self.at(index + 1)
+        if after is None or not after.open or item.trail or not after.core.isalpha() or self._is_year(item.core):
+            return ""
+        if self.language == "de":
+            return after.core if item.core == "1" and after.core[0].isupper() else ""
+        if self.language not in ("es", "it") or not after.core[0].islower() or len(after.core) <= 3:
+            return ""
+        return after.core if self.language == "es" or item.core == "1" else ""
+
+    def agrees(self, text: str, noun: str) -> str:
+        """A number before any noun of the language, by how the noun ends."""
+        if self.language == "es" and _FEMININE_ES.search(noun) and not _MASCULINE_ES.search(noun):
+            return numbers.spell(int(re.sub(r"\D", "", text)), "es", "spellout-cardinal-feminine")
+        if self.language == "it" and noun.endswith("a"):
+            return self._one(noun, feminine=True)
+        if self.language == "de" and noun.endswith(("ung", "heit", "keit", "schaft", "ion", "tät", "e")):
+            return "eine"
+        return self.before_noun(text, noun)
 
     def _is_year(self, text: str) -> bool:
         return text.isdecimal() and len(text) == 4 and int(text) in _YEARS
@@ -111,7 +152,7 @@ class Line:
         ending = f"oh {numbers.cardinal(int(tail), 'en')}" if tail[0] == "0" else numbers.cardinal(int(tail), "en")
         return f"{numbers.cardinal(int(head), 'en')} {ending}"
 
-    def _sign(self, sign: str) -> str:
+    def sign(self, sign: str) -> str:
         if sign in _APPROXIMATE or sign == "+":
             return f"{self.lexicon.symbols[sign]} " if sign else ""
         return f"{self.lexicon.minus} "

@@ -3,70 +3,214 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from stages.speech import numbers
+from stages.speech.currencies import Currency, currencies, currency_pattern
+from stages.speech.items import Item
 from stages.speech.line import Line
+from stages.speech.written import after_stop
 
-_NUMBER = r"[-−+~≈±]?\d[\d.,'’]*"
-_SCALE_LETTERS = {
-    "en": {"k": "thousand", "m": "million", "M": "million", "b": "billion", "B": "billion", "bn": "billion"},
-    "de": {"k": "Tausend", "M": "Millionen"},
-    "fr": {"k": "mille", "M": "millions"},
-    "es": {"k": "mil", "M": "millones"},
-    "it": {"k": "mila", "M": "milioni"},
-}
-_CENTS = {"en": ("cent", "cents"), "de": ("Cent", "Cent"), "fr": ("centime", "centimes"), "es": ("céntimo", "céntimos"),
-          "it": ("centesimo", "centesimi")}  # fmt: skip
+NUMBER = r"[-−+~≈±]?\d[\d.,'’]*"
 # Letters that count only when they touch their number: `5 A` is a name, `5A` is not ours either.
 _ALONE_NEVER = frozenset({"x", "K", "V"})
+# After a height or a distance `5m` is meters; before what is counted it is millions.
+_COUNTED = re.compile(r"(?:people|men|women|children|[a-z]{3,}[^s]s)")
+_THOUSANDS = frozenset({"thousand", "Tausend", "mille", "mil", "mila"})
+_VOWEL = re.compile(r"[aeiouhéè]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Amount:
+    """A sum as written, and the pieces that hold its scale (`million`) and its unit where they stand apart."""
+
+    number: str
+    currency: Currency
+    scale: str = ""
+    scale_item: Item | None = None
+    unit_item: Item | None = None
 
 
 def amount(line: Line, index: int) -> bool:
-    """`$9.99`, `9,99 €`, `20€`, `€5m`, `$1.2 billion`, `5 EUR`."""
+    """`$9.99`, `9,99 €`, `20€`, `€5m`, `$1.2 billion`, `5 EUR`, `5 M€`."""
     item = line.items[index]
-    codes = "|".join(re.escape(code) for code in sorted(line.lexicon.currencies, key=len, reverse=True))
-    match = re.fullmatch(rf"([-−+~≈]?)({codes})({_NUMBER})([A-Za-z]{{1,2}})?", item.core)
-    if match:
-        return _say_amount(line, index, match[2], match[1] + match[3], match[4] or "")
-    match = re.fullmatch(rf"({_NUMBER})([kKmMbB]|bn)?({codes})", item.core)
-    if match:
-        return _say_amount(line, index, match[3], match[1], match[2] or "")
-    following = line.at(index + 1)
-    if following is None or not following.open or item.trail:
-        return False
-    if item.core in line.lexicon.currencies and line.parse(following.core) is not None:
-        if not _say_amount(line, index, item.core, following.core, ""):
-            return False
-        following.spoken, item.spoken = item.spoken, ""
+    if found := _in_one_piece(line, index):
+        _say(line, item, found)
         return True
-    if line.parse(item.core) is not None and following.core in line.lexicon.currencies:
-        forms = line.lexicon.currencies[following.core]
-        item.spoken, following.spoken = _before_unit(line, item.core), forms[not line.is_one(item.core)]
-        if parsed := _with_cents(line, item.core):
-            whole, cents = parsed
-            item.spoken = line.before_noun(whole)
-            following.spoken = f"{forms[whole != '1']}{line.lexicon.money_join}{_cents(line, cents)}"
+    if found := _sign_first(line, index):
+        following = line.items[index + 1]
+        _say(line, following, found)
+        item.spoken, item.trail = "", ""
         return True
-    scale = line.at(index + 2)
-    if line.parse(item.core) is None or following.core not in line.lexicon.scales or scale is None:
+    if found := _sign_last(line, index):
+        _say(line, item, found)
+        return True
+    return False
+
+
+def _in_one_piece(line: Line, index: int) -> _Amount | None:
+    item, money = line.items[index], currency_pattern(line.language)
+    match = re.fullmatch(rf"([-−+~≈]?)({money})({NUMBER})\s?([A-Za-z]{{1,2}})?", item.core)
+    if match:
+        number, code, scale = match[1] + match[3], match[2], match[4] or ""
+    else:
+        match = re.fullmatch(rf"({NUMBER})([A-Za-z]{{1,3}}?)?({money})", item.core)
+        if not match:
+            return None
+        number, code, scale = match[1], match[3], match[2] or ""
+    if line.parse(number) is None or (scale and scale not in line.lexicon.scales):
+        return None
+    scale_item = None if scale or item.trail else _scale_at(line, index + 1)
+    return _Amount(number, currencies(line.language)[code], scale, scale_item)
+
+
+def _sign_first(line: Line, index: int) -> _Amount | None:
+    item, following = line.items[index], line.at(index + 1)
+    currency = line.currency(item)
+    if currency is None or following is None or not following.open or line.parse(following.core) is None:
+        return None
+    if item.trail not in ("", "."):
+        return None
+    return _Amount(following.core, currency, "", None if following.trail else _scale_at(line, index + 2))
+
+
+def _sign_last(line: Line, index: int) -> _Amount | None:
+    item = line.items[index]
+    if line.parse(item.core) is None or item.trail:
+        return None
+    scale_item = _scale_at(line, index + 1)
+    unit_item = line.at(index + 2 if scale_item else index + 1)
+    if unit_item is None or not unit_item.open:
+        return None
+    if scale_item and scale_item.trail not in ("", "."):
+        return None
+    currency, scale = line.currency(unit_item), ""
+    if currency is None and not scale_item:
+        scale, currency = _scaled_unit(line, unit_item)
+    return _Amount(item.core, currency, scale, scale_item, unit_item) if currency else None
+
+
+def _scaled_unit(line: Line, item: Item) -> tuple[str, Currency | None]:
+    """`M€` and `Md€`: scale and unit in one."""
+    match = re.fullmatch(rf"([A-Za-z]{{1,3}})({currency_pattern(line.language)})", item.core)
+    if not match or match[1] not in line.lexicon.scales or match[2].isalpha():
+        return "", None
+    return match[1], currencies(line.language)[match[2]]
+
+
+def _scale_at(line: Line, index: int) -> Item | None:
+    item = line.at(index)
+    letters = item is not None and len(item.core) < 2 and item.core.isalpha()
+    known = item is not None and item.open and item.core in line.lexicon.scales and not letters
+    return item if known else None
+
+
+def _say(line: Line, item: Item, found: _Amount) -> None:
+    """Write the words into the pieces that they belong to."""
+    forms = found.currency.forms
+    scale = found.scale or (found.scale_item.core if found.scale_item else "")
+    if scale:
+        words = scaled_number(line, found.number, scale)
+        unit = ("" if words[1] in _THOUSANDS else _of(line, forms[1])) + forms[1]
+        item.spoken = words[0] if found.scale_item else " ".join(words)
+        if found.scale_item:
+            found.scale_item.spoken = words[1] if found.unit_item else f"{words[1]} {unit}"
+            found.scale_item.trail = "" if found.unit_item else found.scale_item.trail
+        elif not found.unit_item:
+            item.spoken += f" {unit}"
+        if found.unit_item:
+            found.unit_item.spoken = unit
+        return
+    number, unit = _whole_and_parts(line, found)
+    if found.unit_item:
+        item.spoken, found.unit_item.spoken = number, unit
+    else:
+        item.spoken = f"{number} {unit}".strip()
+
+
+def _whole_and_parts(line: Line, found: _Amount) -> tuple[str, str]:
+    """The number before its unit, and the unit with the smaller one after it."""
+    parsed, forms, minor = line.parse(found.number), found.currency.forms, found.currency.minor
+    assert parsed
+    sign, whole, decimals = parsed
+    if len(decimals) == 2 and decimals != "00":
+        cents = line.before_noun(str(int(decimals)), minor[0])
+        named = minor[int(decimals) != 1]
+        if int(whole) == 0:
+            return line.sign(sign) + cents, named
+        tail = f"{cents} {named}" if line.lexicon.cents else numbers.cardinal(int(decimals), line.language)
+        one = forms[not line.is_one(sign + whole)]
+        return line.before_noun(sign + whole, forms[0]), f"{one}{line.lexicon.money_join}{tail}"
+    number = sign + whole if not decimals.strip("0") else found.number
+    words = line.before_noun(number, forms[0])
+    one = forms[not line.is_one(found.number)]
+    is_round = not decimals.strip("0") and int(whole) and int(whole) % 1_000_000 == 0
+    return words, (_of(line, one) if is_round else "") + one
+
+
+def _of(line: Line, noun: str) -> str:
+    """`d'` or `de` between a million and what there is a million of, where a language has it."""
+    if line.language == "fr":
+        return "d'" if _VOWEL.match(noun) else "de "
+    return {"es": "de ", "it": "di "}.get(line.language, "")
+
+
+def scaled_number(line: Line, number: str, scale: str) -> tuple[str, str]:
+    """`1,2` and `Mio` in words, each."""
+    forms, parsed = line.lexicon.scales[scale], line.parse(number)
+    one = parsed is not None and int(parsed[1]) == 1 and not parsed[2].strip("0")
+    if line.language == "fr":
+        one = line.is_one(number)
+    if one and line.language == "de" and forms[0] in ("Million", "Milliarde", "Billion"):
+        return "eine", forms[0]
+    if one and forms[0] in _THOUSANDS:
+        return "", "mille" if line.language == "it" else forms[0]
+    return (line.before_noun(number, "") if one else line.number(number)), forms[not one]
+
+
+def scaled(line: Line, index: int) -> bool:
+    """`5 Mio. Menschen`, `2bn people`, `5M users`, `150K followers`."""
+    item, following = line.items[index], line.at(index + 1)
+    scale_item = None if item.trail else _scale_at(line, index + 1)
+    if line.parse(item.core) is not None and scale_item:
+        item.spoken, scale_item.spoken = scaled_number(line, item.core, scale_item.core)
+        if scale_item.trail.startswith("."):
+            scale_item.trail = after_stop(scale_item, line, index + 1)
+        return True
+    match = re.fullmatch(r"(\d[\d.,]*)([A-Za-z]{1,3})", item.core)
+    if not match or match[2] not in line.lexicon.scales or line.parse(match[1]) is None:
         return False
-    if not scale.open or scale.core not in line.lexicon.currencies:
+    number, letters = match[1], match[2]
+    if letters in ("k", "K", "B", "m", "b") and line.language != "en":
         return False
-    item.spoken, following.spoken = _before_unit(line, item.core), _long_scale(following.core)
-    following.trail = ""
-    scale.spoken = f"{line.lexicon.of_money.lstrip()}{line.lexicon.currencies[scale.core][1]}"
+    parsed = line.parse(number)
+    assert parsed
+    small = len(parsed[1]) < 3 and not parsed[2]
+    if (letters == "K" and small and int(parsed[1]) < 20) or (letters in ("B", "b") and small):
+        return False
+    counted = following is not None and not item.trail and _COUNTED.fullmatch(following.core) is not None
+    if letters == "m" and not counted:
+        return False
+    item.spoken = " ".join(scaled_number(line, number, letters)).strip()
     return True
 
 
 def percent(line: Line, index: int) -> bool:
-    """`12.5%` and `12,5 %`."""
+    """`12.5%`, `12,5 %`, `3‰`."""
     item, following = line.items[index], line.at(index + 1)
-    number = item.core.removesuffix("%")
-    if number != item.core and line.parse(number) is not None:
-        item.spoken = f"{_percentage(line, number)} {line.lexicon.percent}"
+    signs = {"%": line.lexicon.percent, "‰": line.lexicon.per_mille}
+    number = item.core[:-1]
+    if item.core[-1:] in signs and line.parse(number) is not None:
+        item.spoken = f"{_percentage(line, number)} {signs[item.core[-1]]}"
         return True
-    if following and following.open and following.core == "%" and line.parse(item.core) is not None:
-        item.spoken, following.spoken = _percentage(line, item.core), line.lexicon.percent
+    if (
+        following
+        and following.open
+        and following.core in signs
+        and line.parse(item.core) is not None
+        and not item.trail
+    ):
+        item.spoken, following.spoken = _percentage(line, item.core), signs[following.core]
         return True
     return False
 
@@ -75,12 +219,13 @@ def measure(line: Line, index: int) -> bool:
     """`5kg`, `-5°C`, `3x`."""
     item = line.items[index]
     units = "|".join(re.escape(unit) for unit in sorted(line.lexicon.units, key=len, reverse=True))
-    match = re.fullmatch(rf"({_NUMBER})({units})", item.core)
+    match = re.fullmatch(rf"({NUMBER})({units})", item.core)
     if not match or line.parse(match[1]) is None:
         return False
     if match[2] == "K" or (match[2] == "m" and len(match[1]) > 4):
         return False
-    item.spoken = f"{_before_unit(line, match[1])} {_unit(line, match[2], line.is_one(match[1]))}"
+    one, many = line.lexicon.units[match[2]]
+    item.spoken = f"{line.before_noun(match[1], one)} {one if line.is_one(match[1]) else many}"
     return True
 
 
@@ -91,91 +236,17 @@ def name_unit(line: Line, index: int, one: bool) -> None:
         return
     if following.core in _ALONE_NEVER or (following.core == "°" and following.trail):
         return
-    following.spoken = _unit(line, following.core, one)
-    item.spoken = _before_unit(line, item.core) if line.parse(item.core) is not None else item.spoken
+    if following.core == "in" and not _is_feet(line, index - 1):
+        return
+    forms = line.lexicon.units[following.core]
+    following.spoken = forms[not one]
+    item.spoken = line.before_noun(item.core, forms[0]) if line.parse(item.core) is not None else item.spoken
 
 
-def join_groups(line: Line, index: int) -> bool:
-    """`10 000`: a number whose thousands stand apart, as French and others write them."""
-    item = line.items[index]
-    if not re.fullmatch(r"[-−+]?\d{1,3}", item.core) or item.trail:
-        return False
-    last = index
-    while (word := line.at(last + 1)) and re.fullmatch(r"\d{3}(?:,\d+)?", word.core) and word.open:
-        if line.language == "en" and word.core != "000":
-            break
-        last += 1
-        if word.trail:
-            break
-    if last == index:
-        return False
-    item.core = "".join(line.items[place].core for place in range(index, last + 1))
-    item.spoken = line.number(item.core)
-    for place in range(index + 1, last + 1):
-        line.items[place].spoken = ""
-    following, end = line.at(last + 1), line.items[last]
-    if following and following.open and not end.trail:
-        unit = _unit(line, following.core, one=False) if following.core in line.lexicon.units else ""
-        unit = unit or line.lexicon.currencies.get(following.core, ("", ""))[1]
-        unit = unit or (line.lexicon.percent if following.core == "%" else "")
-        if unit and following.core not in _ALONE_NEVER:
-            following.spoken = unit
-    return True
-
-
-def _say_amount(line: Line, index: int, code: str, number: str, scale: str) -> bool:
-    item, following = line.items[index], line.at(index + 1)
-    forms = line.lexicon.currencies[code]
-    if line.parse(number) is None:
-        return False
-    if scale:
-        word = _SCALE_LETTERS[line.language].get(scale)
-        if word is None:
-            return False
-        item.spoken = f"{line.number(number)} {word} {forms[1]}"
-        return True
-    if following and following.open and following.core.rstrip(".") in line.lexicon.scales and not item.trail:
-        item.spoken = _before_unit(line, number)
-        following.spoken = f"{_long_scale(following.core)}{line.lexicon.of_money}{forms[1]}"
-        return True
-    if split := _with_cents(line, number):
-        whole, cents = split
-        large = "" if whole == "0" else f"{line.before_noun(whole)} {forms[whole != '1']}{line.lexicon.money_join}"
-        item.spoken = large + (_cents(line, cents, alone=not large))
-        return True
-    item.spoken = f"{_before_unit(line, number)} {forms[not line.is_one(number)]}"
-    return True
-
-
-def _with_cents(line: Line, number: str) -> tuple[str, str] | None:
-    """Whole part and hundredths, when there are exactly two decimals and they are not zero."""
-    parsed = line.parse(number)
-    if parsed is None or parsed[0] or len(parsed[2]) != 2:
-        return None
-    return (parsed[1], parsed[2]) if parsed[2] != "00" else None
-
-
-def _cents(line: Line, cents: str, alone: bool = False) -> str:
-    words = numbers.cardinal(int(cents), line.language)
-    if line.lexicon.cents or alone:
-        return f"{words} {_CENTS[line.language][int(cents) != 1]}"
-    return words
-
-
-def _before_unit(line: Line, number: str) -> str:
-    parsed = line.parse(number)
-    if parsed and set(parsed[2]) == {"0"}:
-        number = parsed[0] + parsed[1]
-    return line.before_noun(number)
+def _is_feet(line: Line, index: int) -> bool:
+    item = line.at(index)
+    return item is not None and item.core in ("ft", "foot", "feet", "'")
 
 
 def _percentage(line: Line, number: str) -> str:
-    return line.before_noun(number) if line.language == "de" else line.number(number)
-
-
-def _unit(line: Line, unit: str, one: bool) -> str:
-    return line.lexicon.units[unit][not one]
-
-
-def _long_scale(word: str) -> str:
-    return {"Mio": "Millionen", "Mrd": "Milliarden"}.get(word.rstrip("."), word)
+    return line.before_noun(number, "") if line.language == "de" else line.number(number)

@@ -67,12 +67,13 @@ def whole(text: str, language: str) -> str:
 @lru_cache(maxsize=16)
 def _pattern(group: str, decimal: str) -> re.Pattern[str]:
     return re.compile(
-        rf"([-−+~≈±]?)(\d{{1,3}}(?:{re.escape(group)}\d{{3}})+|\d{{1,3}}(?:['’]\d{{3}})+|\d+)?(?:{re.escape(decimal)}(\d+))?"
+        rf"([-−+~≈±]?)(\d{{1,3}}(?:{re.escape(group)}\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}}|\d{{1,3}}(?:['’_]\d{{3}})+|\d+)?"
+        rf"(?:{re.escape(decimal)}(\d+))?"
     )
 
 
 def parse(text: str, group: str, decimal: str) -> tuple[str, str, str] | None:
-    """Sign, whole digits and decimals of a written number; None when it is not one."""
+    """Sign, whole digits and decimals of a written number; None when it is not one. `1,00,000` groups as Indian languages do."""
     match = _pattern(group, decimal).fullmatch(text)
     if not match or not (match[2] or match[3]):
         return None

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from stages.speech import numbers
 from stages.speech.items import Item, take_apart
-from stages.speech.lexicon import LEXICONS, VULGAR, Lexicon
+from stages.speech.lexicon import LEXICONS, PARTS, VULGAR, Lexicon
+from stages.speech.pieces import arrange
 from stages.speech.scripts import script_of
 from stages.text.languages import primary
 
@@ -29,6 +30,10 @@ _ENDING = re.compile(r"[.,;:!?…)\]\"'”’»]+$")
 _PLAIN_PATH = re.compile(r"/[A-Za-z]{2,20}/?")
 # What a rule that takes a word apart may leave of it, and what a voice would stumble over.
 _UNSPEAKABLE = re.compile(r"[<>\[\]{}*_#$€£¥%|~^\\=°©®™²³]")
+# At the beginning of a line they are marks of lists and quotations.
+_SIGNS_IN_SUMS = frozenset("+-*<>")
+_DAY_FIRST_LIST = "GB UK AU NZ IE IN ZA SG MT JM HK MY PK NG KE"
+_DAY_FIRST = frozenset(_DAY_FIRST_LIST.split())
 _SUBSCRIPTS = {0x2080 + digit: str(digit) for digit in range(10)}
 _SILENT_SIGNS = frozenset("•·|*_~#>©®™℠†‡¶^\\{}[]<=—–-")
 
@@ -61,31 +66,42 @@ def read(text: str, language: str) -> Reading:
 
     notes: list[str] = []
     lexicon = LEXICONS.get(primary(language))
-    items = [_prepare(word, lexicon, notes) for word in text.split()]
+    words = text.split()
+    items = [_prepare(word, lexicon, notes, place) for place, word in enumerate(words)]
     if lexicon:
-        apply_rules(items, lexicon, primary(language))
+        items = arrange(items, lexicon, primary(language))
+        apply_rules(items, lexicon, primary(language), _month_first(language))
     for item in items:
         if item.open:
             item.spoken = _plain(item.core, lexicon, primary(language), notes)
         elif lexicon and item.spoken:
             item.spoken = " ".join(_UNSPEAKABLE.sub(" ", _in_words(item.spoken, primary(language))).split())
-    return Reading(_with_marks(items), tuple(dict.fromkeys(notes)))
+    return Reading(_with_marks(items, words), tuple(dict.fromkeys(notes)))
 
 
-def _prepare(word: str, lexicon: Lexicon | None, notes: list[str]) -> Item:
+def _month_first(language: str) -> bool:
+    """Whether 3/4/2024 is the fourth of March: in English, but for the regions where it is the third of April."""
+    region = language.replace("_", "-").upper().split("-")[1:]
+    return primary(language) == "en" and not _DAY_FIRST.intersection(region)
+
+
+def _prepare(word: str, lexicon: Lexicon | None, notes: list[str], place: int) -> Item:
     """A word without what nobody says: Markdown, emoji, foreign letters. Addresses are read here, as one."""
     bare = unicodedata.normalize("NFC", _LINK_END.sub("", word))
     address = _read_address(bare, lexicon, notes)
     if address is not None:
+        address.place = place
         return address
     if lexicon is None:
-        return Item(word, "", "".join(char for char in bare if not _is_emoji(char)), "")
-    bare = _MARKDOWN.sub("", bare).translate(_SUBSCRIPTS)
+        return Item(word, "", "".join(char for char in bare if not _is_emoji(char)), "", None, place)
+    if not place or bare not in _SIGNS_IN_SUMS:
+        bare = _MARKDOWN.sub("", bare)
+    bare = bare.translate(_SUBSCRIPTS)
     kept = "".join(char for char in bare if not _is_emoji(char))
     if kept != bare:
         notes.append(f"not read out: {''.join(char for char in bare if _is_emoji(char) and char.isprintable())}")
     item = take_apart(kept)
-    item.shown = word
+    item.shown, item.place = word, place
     if _is_foreign(item.core):
         notes.append(f"not read out, for the voice does not know its letters: {item.core}")
         item.spoken = ""
@@ -164,25 +180,33 @@ def _in_words(core: str, language: str) -> str:
     """Without digits: what stands beside a sign or a stop that no rule knows."""
     core = "".join(char if char.isdecimal() or not char.isdigit() or char in "²³" else " " for char in core)
     core = re.sub(r"\d+", lambda match: f" {numbers.whole(match[0], language)} ", core)
-    return re.sub(r"[½¼¾⅓⅔]", lambda match: f" {VULGAR[language][match[0]]} ", core)
+    return re.sub(f"[{''.join(VULGAR)}]", lambda match: f" {_fraction_words(match[0], language)} ", core)
 
 
-def _with_marks(items: list[Item]) -> tuple[Token, ...]:
-    """Pauses set: a word's own mark, and a comma before a bracket or dash opens."""
-    spoken: list[str] = []
-    said = -1
+def _fraction_words(char: str, language: str) -> str:
+    top, bottom = VULGAR[char]
+    one, many = PARTS[language][bottom]
+    return one if top == 1 else f"{numbers.cardinal(top, language)} {many}"
+
+
+def _with_marks(items: list[Item], words: list[str]) -> tuple[Token, ...]:
+    """The words with what is said for each, pauses set: a word's own mark, and a comma before a bracket or dash opens."""
+    said = ["" for _ in items]
+    last = -1
     for number, item in enumerate(items):
         text = item.spoken or ""
-        breaks = "(" in item.lead or item.lead.endswith(("—", "–")) or item.shown in ("—", "–", "-", "→", "|")
-        if breaks and said >= 0 and spoken[said][-1].isalnum():
-            spoken[said] += ","
+        is_sign = item.shown in ("—", "–", "-", "→", "|") and not text
+        breaks = "(" in item.lead or item.lead.endswith(("—", "–")) or is_sign
+        if breaks and last >= 0 and said[last][-1].isalnum():
+            said[last] += ","
         mark = item.mark(last=number == len(items) - 1)
         if text:
-            said = number
-            if mark and text.endswith(".") and mark == ".":
-                mark = ""
-            text += mark
-        elif mark and said >= 0 and spoken[said][-1].isalnum():
-            spoken[said] += mark
-        spoken.append(text)
-    return tuple(Token(item.shown, text) for item, text in zip(items, spoken, strict=True))
+            last = number
+            text += "" if mark == "." and text.endswith(".") else mark
+        elif mark and last >= 0 and said[last][-1].isalnum():
+            said[last] += mark
+        said[number] = text
+    spoken = ["" for _ in words]
+    for item, text in zip(items, said, strict=True):
+        spoken[item.place] = f"{spoken[item.place]} {text}".strip()
+    return tuple(Token(shown, text) for shown, text in zip(words, spoken, strict=True))

@@ -5,41 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from stages.speech import dates, money, numbers, written
+from stages.speech import dates, money, numbers, ranges, written
 from stages.speech.items import Item, take_apart
-from stages.speech.lexicon import VULGAR, Lexicon
+from stages.speech.lexicon import PARTS, VULGAR, Lexicon
 from stages.speech.line import Line
 
 Rule = Callable[[Line, int], bool]
 
 _ORDINAL_EN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th)", re.IGNORECASE)
-_ORDINAL_ROMANCE = re.compile(r"(\d+)(?:\.?[ºª°]|er|re|e|ème|ère|nd|nde)")
-_RANGE = re.compile(r"([\d.,]*\d)\s?[-–—]\s?(\d[\d.,]*)")
-_MONEY_RANGE = re.compile(r"([$€£¥]?)(\d[\d.,]*)([%€£]?)[-–—]([$€£¥]?)(\d[\d.,]*)([%€£]?)")
+_ORDINAL_ROMANCE = re.compile(r"(\d+)(?:\.?[ºª°]|er|re|e|ème|ère|nd|nde|o|a)")
 _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})")
+_SEASON = re.compile(r"(1\d{3}|20\d{2})/(\d{2})")
 _VERSION = re.compile(r"([vV]?)(\d+(?:\.\d+)+)")
-_PHONE = re.compile(r"\+?\(?\d[\d()]*(?:[-/.]\d{2,})+|\+\d{2,}")
+_PHONE = re.compile(r"\+\d+(?:[-/.()]*\d+)*|\+?\(?\d[\d()]*(?:[-/.]\d{2,})+")
 _DECADE = re.compile(r"['’]?(\d{2}|\d{4})['’]?s")
-_SCALED = re.compile(r"(\d[\d.,]*)([kKMB])")
 _FEET = re.compile(r"(\d)['′’](\d{1,2})")
-_EN_PARTS = {
-    2: "half",
-    3: "third",
-    4: "quarter",
-    5: "fifth",
-    6: "sixth",
-    7: "seventh",
-    8: "eighth",
-    9: "ninth",
-    10: "tenth",
-}
+_SCIENTIFIC = re.compile(r"([-−+]?\d[\d.,]*)[eE]([-−+]?\d{1,3})")
 _AND = {"en": "and a", "de": "und ein", "fr": "et", "es": "y", "it": "e"}
 
 
-def apply_rules(items: list[Item], lexicon: Lexicon, language: str) -> None:
+def apply_rules(items: list[Item], lexicon: Lexicon, language: str, month_first: bool = False) -> None:
     """Read what can be read; the first rule that knows a word reads it."""
-    line = Line(items, lexicon, language)
+    line = Line(items, lexicon, language, month_first)
     for index in range(len(items)):
         if not items[index].open:
             continue
@@ -66,11 +54,14 @@ def _ordinal(line: Line, index: int) -> bool:
     pattern = _ORDINAL_EN if line.language == "en" else _ORDINAL_ROMANCE
     if line.language == "de":
         return dates.german_ordinal(line, index)
+    if line.language == "es" and re.fullmatch(r"[13]er", item.core):
+        item.spoken = numbers.spell(int(item.core[0]), "es", "spellout-ordinal-masculine-adjective")
+        return True
     match = pattern.fullmatch(item.core) or (pattern.fullmatch(item.dotted) if line.language in ("es", "it") else None)
     if not match:
         return False
     words = numbers.ordinal(int(match[1].replace(",", "")), line.language)
-    feminine = "ª" in item.core or item.core.endswith(("re", "ère", "nde"))
+    feminine = "ª" in item.core or item.core.endswith(("re", "ère", "nde", "a"))
     item.spoken = numbers.spell(int(match[1]), line.language, "spellout-ordinal-feminine") if feminine else words
     return True
 
@@ -82,35 +73,11 @@ def _phone(line: Line, index: int) -> bool:
         return False
     if line.parse(item.core) is not None and "+" not in item.core:
         return False
+    if re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", item.core):
+        return False
     groups = [numbers.digits(group, line.language) for group in re.findall(r"\d+", item.core)]
     plus = f"{line.lexicon.symbols['+']} " if item.core.startswith("+") else ""
     item.spoken = plus + ", ".join(groups)
-    return True
-
-
-def _range(line: Line, index: int) -> bool:
-    item = line.items[index]
-    core, percent = item.core.removesuffix("%"), item.core.endswith("%")
-    match = _RANGE.fullmatch(core)
-    if not match or line.parse(match[1]) is None or line.parse(match[2]) is None:
-        return False
-    item.spoken = f"{line.part(match[1])} {line.lexicon.to} {line.part(match[2])}"
-    if percent:
-        item.spoken += f" {line.lexicon.percent}"
-    else:
-        money.name_unit(line, index, one=False)
-    return True
-
-
-def _money_range(line: Line, index: int) -> bool:
-    """`$20–30`, `$5–$10`, `5 %–10 %` written in one: the first loses a sign that the second has as well."""
-    item = line.items[index]
-    match = _MONEY_RANGE.fullmatch(item.core)
-    if not match or not (match[1] or match[3] or match[4] or match[6]):
-        return False
-    before, after = match[4] or match[1], match[6] or match[3]
-    low = match[2] if match[1] in ("", before) and match[3] in ("", after) else f"{match[1]}{match[2]}{match[3]}"
-    item.spoken = f"{_read_apart([low], line)} {line.lexicon.to} {_read_apart([f'{before}{match[5]}{after}'], line)}"
     return True
 
 
@@ -136,29 +103,50 @@ def _read_apart(parts: list[str], line: Line) -> str:
 
 
 def _fraction(line: Line, index: int) -> bool:
+    """`3/4`, `½`, `2½`, `2 1/2`, `2024/25`, `50/50`."""
     item = line.items[index]
-    match = _FRACTION.fullmatch(item.core)
-    if match:
-        top, bottom = int(match[1]), int(match[2])
-        if line.language == "en" and 0 < top < bottom and bottom in _EN_PARTS:
-            part = _EN_PARTS[bottom]
-            item.spoken = (
-                f"one {part}" if top == 1 else f"{numbers.cardinal(top, 'en')} {'halve' if bottom == 2 else part}s"
-            )
-        else:
-            item.spoken = f"{line.number(match[1])} {line.lexicon.slash} {line.number(match[2])}"
+    if match := _SEASON.fullmatch(item.core):
+        item.spoken = f"{line.year_or_count(match[1])} {numbers.whole(match[2], line.language)}"
         return True
-    vulgar = VULGAR[line.language].get(item.core[-1:])
     if line.language == "en" and (feet := _FEET.fullmatch(item.core)):
         item.spoken = f"{line.number(feet[1])} foot {line.number(feet[2])}"
         return True
-    if vulgar and (item.core[:-1].isdecimal() or not item.core[:-1]):
-        article = "" if " " in vulgar or not item.core[:-1] else f"{_AND[line.language]} "
-        joined = article or (f"{_AND[line.language].split()[0]} " if item.core[:-1] else "")
-        alone = f"{line.lexicon.one} {vulgar}" if " " not in vulgar else vulgar
-        item.spoken = f"{line.number(item.core[:-1])} {joined}{vulgar}" if item.core[:-1] else alone
+    if match := _FRACTION.fullmatch(item.core):
+        item.spoken = _slashed(line, index, int(match[1]), int(match[2]))
         return True
-    return False
+    whole, last = item.core[:-1], item.core[-1:]
+    if last not in VULGAR or (whole and not whole.isdecimal()):
+        return False
+    part = _part(line, *VULGAR[last])
+    item.spoken = _mixed_number(line, whole, part, VULGAR[last][0]) if whole else part
+    return True
+
+
+def _slashed(line: Line, index: int, top: int, bottom: int) -> str:
+    before = line.at(index - 1)
+    if 0 < top < bottom and bottom in PARTS[line.language]:
+        part = _part(line, top, bottom)
+        if before and before.core.isdecimal() and not before.trail:
+            joined = _mixed_number(line, "", part, top)
+            return joined.strip()
+        return part
+    if top == bottom and top > 1:
+        return " ".join([numbers.cardinal(top, line.language)] * 2)
+    return f"{line.number(str(top))} {line.lexicon.slash} {line.number(str(bottom))}"
+
+
+def _part(line: Line, top: int, bottom: int) -> str:
+    one, many = PARTS[line.language][bottom]
+    return f"{line.lexicon.one} {one}" if top == 1 else f"{numbers.cardinal(top, line.language)} {many}"
+
+
+def _mixed_number(line: Line, whole: str, part: str, top: int) -> str:
+    """`two and a half`, `due e mezzo`."""
+    joined = _AND[line.language].split()[0]
+    if top == 1:
+        noun = part.split(" ", 1)[1]
+        part = noun if line.language in ("es", "it", "fr") else f"{'a' if line.language == 'en' else 'ein'} {noun}"
+    return f"{line.number(whole) if whole else ''} {joined} {part}"
 
 
 def _ratio(line: Line, index: int) -> bool:
@@ -181,13 +169,15 @@ def _version(line: Line, index: int) -> bool:
     return True
 
 
-def _scaled(line: Line, index: int) -> bool:
-    """`10k runners`, `5M users`."""
+def _scientific(line: Line, index: int) -> bool:
+    """`1.2e6`."""
     item = line.items[index]
-    match = _SCALED.fullmatch(item.core)
-    if line.language != "en" or not match or line.parse(match[1]) is None or match[2] in "KB":
+    match = _SCIENTIFIC.fullmatch(item.core)
+    if not match or line.parse(match[1]) is None:
         return False
-    item.spoken = f"{line.number(match[1])} {'thousand' if match[2] == 'k' else 'million'}"
+    symbols = line.lexicon.symbols
+    factor = "" if match[1] == "1" else f"{line.number(match[1])} {symbols['×']} "
+    item.spoken = f"{factor}{line.number('10')} {symbols['^']} {line.number(match[2].lstrip('+'))}"
     return True
 
 
@@ -195,20 +185,19 @@ def _number(line: Line, index: int) -> bool:
     item = line.items[index]
     if line.parse(item.core) is None:
         return False
-    if money.join_groups(line, index):
-        return True
-    if "(" in item.lead and item.trail.startswith(")") and item.core.isdecimal():
-        after = line.at(index + 1)
-        if after and _PHONE.fullmatch(after.core):
-            item.spoken = numbers.digits(item.core, line.language)
-            return True
-    item.spoken = line.before_noun(item.core) if line.counts(index) else line.year_or_number(index)
+    noun = line.counts(index)
+    whole = item.core.isdecimal() and len(item.core) < 16 and not item.core.startswith("0")
+    item.spoken = line.agrees(item.core, noun) if noun and whole else line.year_or_number(index)
     money.name_unit(line, index, one=line.is_one(item.core))
     return True
 
 
 # The more special first: dates before ranges, ranges before numbers.
 _RULES: tuple[Rule, ...] = (
+    ranges.share,
+    ranges.dash,
+    ranges.per,
+    ranges.slash_in_a_sum,
     written.said,
     written.abbreviation,
     written.number_word,
@@ -220,11 +209,10 @@ _RULES: tuple[Rule, ...] = (
     _ordinal,
     dates.day,
     _phone,
-    _range,
-    _money_range,
     _fraction,
     _ratio,
-    _scaled,
+    money.scaled,
+    _scientific,
     money.measure,
     _version,
     _number,

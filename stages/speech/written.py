@@ -7,18 +7,34 @@ import re
 from stages.speech import numbers
 from stages.speech.items import Item
 from stages.speech.line import Line
+from stages.text.sentences import ends_sentence
 
 _SPELLED = re.compile(r"(?:[A-Za-zÀ-ÿ]\.)+[A-Za-zÀ-ÿ]?")
 _MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-zÀ-ÿ])[A-Za-zÀ-ÿ\d.'-]+")
 _ROMAN = re.compile(r"(?=[IVX]{2,})X{0,3}(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10}
-_MAY_END = frozenset({"etc", "usw", "ecc"})
 _COUNTED_LIST = """war chapter part book volume act phase type section figure table stage level episode series tier
     class world appendix siglo secolo siècle"""
 _COUNTED = frozenset(_COUNTED_LIST.split())
+_HEADS = frozenset(
+    {
+        "capítulo",
+        "tomo",
+        "parte",
+        "libro",
+        "capitolo",
+        "volume",
+        "atto",
+        "acto",
+        "volumen",
+        "guerra",
+        "mundial",
+        "siglo",
+    }
+)
 _EXPRESSION = re.compile(r"[\w.,]+(?:[+=×÷<>≤≥±≈^−][\w.,]+)+")
-_PREFIXES = frozenset("§№≈~±≤≥+@")
-_ROMAN_ORDINAL_FR = re.compile(r"([IVX]+)(?:e|ème)")
+_PREFIXES = frozenset("§№≈~±≤≥<>+@−")
+_ROMAN_ORDINAL_FR = re.compile(r"([IVX]+)(e|ème|er|re|ère)")
 
 
 def said(line: Line, index: int) -> bool:
@@ -34,11 +50,11 @@ def abbreviation(line: Line, index: int) -> bool:
     item, table = line.items[index], line.lexicon.abbreviations
     # `z. B.` is one abbreviation in two words.
     following = line.at(index + 1)
-    if following and following.open and item.dotted + following.dotted in table:
+    if following and following.core and following.open and item.dotted + following.dotted in table:
         words = table[item.dotted + following.dotted].split()
         item.spoken, following.spoken = " ".join(words[:-1]), words[-1]
         item.trail = ""
-        following.trail = _after_stop(following, line, index + 1)
+        following.trail = after_stop(following, line, index + 1)
         return True
     for written in (item.dotted, item.core):
         found = table.get(written) or table.get(written.lower())
@@ -50,7 +66,7 @@ def abbreviation(line: Line, index: int) -> bool:
             found = "Street"
         item.spoken = found
         if written == item.dotted and item.trail.startswith("."):
-            item.trail = _after_stop(item, line, index)
+            item.trail = after_stop(item, line, index)
         return True
     return False
 
@@ -61,6 +77,8 @@ def _fits(line: Line, index: int, written: str) -> bool:
     if written in (
         "No.",
         "no.",
+        "Nos.",
+        "c.",
         "p.",
         "pp.",
         "v.",
@@ -80,7 +98,7 @@ def _fits(line: Line, index: int, written: str) -> bool:
             return written in ("Co.", "al.", "ed.")
         if written in ("Fr.", "D.", "M.") or (written == "S." and line.language == "it"):
             return following.core[:1].isupper()
-        if written in ("p.", "pp.", "n.", "N.", "S.", "Ch."):
+        if written in ("p.", "pp.", "n.", "N.", "S.", "Ch.", "c.", "Nos."):
             return following.core[:1].isdecimal()
         return written != "es."
     if written in ("Min.", "min.", "max.", "Sun.", "Mon.", "Jan.", "Mar.", "est.", "Fig.", "fig.", "cap.", "av.", "bd"):
@@ -97,12 +115,11 @@ def _before_name(line: Line, index: int) -> bool:
     return not (before and before.core[:1].isupper() and index > 1 and before.core not in ("The", "In", "At", "From"))
 
 
-def _after_stop(item: Item, line: Line, index: int) -> str:
-    """The marks after an abbreviation: its own stop ends the sentence at the line's end, or after `etc.` before a capital."""
-    rest = item.trail[1:]
+def after_stop(item: Item, line: Line, index: int) -> str:
+    """The marks after an abbreviation, whose own stop may end the sentence too."""
     following = line.at(index + 1)
-    ends = following is None or (item.core in _MAY_END and following.core[:1].isupper())
-    return rest or ("." if ends else "")
+    ends = following is None or ends_sentence(item.dotted, following.shown, line.language)
+    return item.trail[1:] or ("." if ends else "")
 
 
 def number_word(line: Line, index: int) -> bool:
@@ -125,18 +142,49 @@ def roman(line: Line, index: int) -> bool:
     """`Louis XIV` and `World War II`: only after a capitalised word."""
     item, before = line.items[index], line.at(index - 1)
     if line.language == "fr" and (match := _ROMAN_ORDINAL_FR.fullmatch(item.core)):
-        item.spoken = numbers.ordinal(_roman_value(match[1]), "fr")
+        gender = "feminine" if match[2] in ("re", "ère") else "masculine"
+        item.spoken = numbers.spell(_roman_value(match[1]), "fr", f"spellout-ordinal-{gender}")
+        return True
+    if line.language in ("es", "it") and _ROMAN.fullmatch(item.core) and _roman_before_noun(line, index):
         return True
     named = before is not None and (before.core[:1].isupper() or before.core in _COUNTED)
     if not _ROMAN.fullmatch(item.core) or before is None or not named or before.trail:
         return False
     number = _roman_value(item.core)
     if line.language == "de" and item.trail.startswith("."):
-        item.spoken, item.trail = f"der {numbers.ordinal(number, 'de')}", _after_stop(item, line, index)
+        item.spoken, item.trail = f"der {numbers.ordinal(number, 'de')}", after_stop(item, line, index)
     elif line.language == "en" and before.core.lower() not in _COUNTED and before.core != before.core.upper():
         item.spoken = f"the {numbers.ordinal(number, 'en')}"
+    elif line.language in ("es", "it") and before.core.lower() not in _COUNTED | _HEADS:
+        item.spoken = _of_a_ruler(line, before.core, number)
     else:
         item.spoken = numbers.cardinal(number, line.language)
+    return True
+
+
+def _of_a_ruler(line: Line, name: str, number: int) -> str:
+    """`Felipe segundo`, `Luis catorce`, `Luigi quattordicesimo`: Spanish counts from eleven on."""
+    if line.language == "es" and number > 10:
+        return numbers.cardinal(number, "es")
+    gender = "feminine" if name.endswith("a") or name in ("Isabel", "Beatrice") else "masculine"
+    return numbers.spell(number, line.language, f"spellout-ordinal-{gender}")
+
+
+def _roman_before_noun(line: Line, index: int) -> bool:
+    """`XXI secolo`, `II Guerra Mundial`: an ordinal that agrees with its noun."""
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    if after is None or item.trail or not after.core.isalpha() or len(after.core) < 4:
+        return False
+    if (
+        before is not None
+        and not before.trail
+        and ((before.core[:1].isupper() and len(before.core) > 2) or before.core in _COUNTED)
+    ):
+        return False
+    if not (after.core[0].isupper() or after.core in ("secolo", "siglo", "guerra", "edizione", "edición")):
+        return False
+    gender = "feminine" if after.core.endswith(("a", "ción", "zione")) else "masculine"
+    item.spoken = numbers.spell(_roman_value(item.core), line.language, f"spellout-ordinal-{gender}")
     return True
 
 
@@ -152,7 +200,7 @@ def spelled(line: Line, index: int) -> bool:
         return False
     item.spoken = " ".join(re.findall(r"[^\W\d]", item.dotted)).upper()
     if item.trail.startswith("."):
-        item.trail = _after_stop(item, line, index)
+        item.trail = after_stop(item, line, index)
     return True
 
 
@@ -188,8 +236,9 @@ def symbol(line: Line, index: int) -> bool:
     """A sign on its own; those that compare or calculate only between numbers."""
     item = line.items[index]
     found = line.lexicon.symbols.get(item.core)
-    if item.core in line.lexicon.currencies and not item.core.isalpha():
-        item.spoken = line.lexicon.currencies[item.core][1]
+    currency = line.currency(item)
+    if currency is not None and not item.core[:1].isalpha():
+        item.spoken = currency.forms[1]
         return True
     if found is None:
         return False

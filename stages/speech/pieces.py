@@ -1,0 +1,155 @@
+"""Words into the pieces that rules read one by one: `$5–10` in three, `10 000` in one.
+
+A piece knows the place of the word that it belongs to, so whatever is said of it keeps that word's time.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stages.speech.currencies import currency_pattern
+from stages.speech.items import Item, take_apart
+from stages.speech.lexicon import Lexicon
+
+DASHES = "-–—−‐‑"
+_GROUP_FIRST = re.compile(r"(?:[^\w\s.,]|[A-Z]{3})?[-−+]?[1-9]\d{0,2}")
+_GROUP = re.compile(r"\d{3}(?:[.,]\d+)?\D{0,4}")
+_DIGITS = re.compile(r"\d+")
+_OPERATORS = "=×÷<>≤≥≈±+≠^·"
+_OPERAND = r"[-−]?[\w.,%°²³√π'’]+"
+_EXPRESSION = re.compile(rf"{_OPERAND}(?:[{_OPERATORS}]{_OPERAND})+")
+_WITH_EQUALS = re.compile(rf"[\w.,²³]+(?:[{_OPERATORS}/*−–-][\w.,²³]+)*[=≠<>≤≥≈]{_OPERAND}")
+_COMPARED = re.compile(rf"([<>≤≥≈~±]=?)({_OPERAND})")
+_POWER = re.compile(r"(\d+)([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+)")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_PHONE_PART = re.compile(r"\(?\d+\)?(?:[-/.]\d+)*")
+_ISO_MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])")
+_MERIDIEM = r"[ap]\.?m\.?"
+
+
+def arrange(items: list[Item], lexicon: Lexicon, language: str) -> list[Item]:
+    """The pieces in order: grouped digits and telephone numbers put together, ranges and sums taken apart."""
+    pieces: list[Item] = []
+    at = 0
+    while at < len(items):
+        taken = _telephone(items, at) or _grouped(items, at, language)
+        if taken:
+            pieces.append(_together(items[at : at + taken[0]], taken[1]))
+            at += taken[0]
+            continue
+        parts = _apart(items[at], items[at - 1] if at else None, lexicon, language) if items[at].open else None
+        pieces += _split(items[at], parts) if parts else [items[at]]
+        at += 1
+    return pieces
+
+
+def _together(words: list[Item], core: str) -> Item:
+    return Item(" ".join(word.shown for word in words), words[0].lead, core, words[-1].trail, None, words[0].place)
+
+
+def _split(item: Item, parts: list[str]) -> list[Item]:
+    found = [take_apart(part) for part in parts]
+    for part in found:
+        part.place = item.place
+    found[0].lead = item.lead + found[0].lead
+    found[-1].trail += item.trail
+    return found
+
+
+def _run(items: list[Item], at: int, pattern: re.Pattern[str]) -> int:
+    """How many words from `at` on are open, match and follow each other without a mark in between."""
+    count = 0
+    while at + count < len(items):
+        item = items[at + count]
+        if not item.open or (count and item.lead) or not pattern.fullmatch(item.core):
+            break
+        count += 1
+        if item.trail:
+            break
+    return count
+
+
+def _grouped(items: list[Item], at: int, language: str) -> tuple[int, str] | None:
+    """`10 000`, `1 234,50 €`: thousands that stand apart."""
+    if not items[at].open or items[at].trail or not _GROUP_FIRST.fullmatch(items[at].core):
+        return None
+    count = _run(items, at + 1, _GROUP)
+    groups = [item.core for item in items[at + 1 : at + 1 + count]]
+    # What has decimals or a sign of its own is the last.
+    ends = next((number for number, group in enumerate(groups, 1) if not group.isdecimal()), count)
+    groups = groups[:ends]
+    if not groups or (language == "en" and len(groups) == 1 and groups[0][:3] != "000"):
+        return None
+    return 1 + len(groups), items[at].core + "".join(groups)
+
+
+def _telephone(items: list[Item], at: int) -> tuple[int, str] | None:
+    """`+49 30 123456`, `01 23 45 67 89`, `(555) 123-4567`."""
+    first = items[at]
+    if not first.open or not re.fullmatch(r"\+?\d{1,5}", first.core):
+        return None
+    bracketed = "(" in first.lead and first.trail == ")"
+    if not bracketed and (first.trail or first.core[0] not in "+0"):
+        return None
+    count = _run(items, at + 1, _PHONE_PART)
+    rest = [item.core for item in items[at + 1 : at + 1 + count]]
+    digits = sum(char.isdecimal() for core in [first.core, *rest] for char in core)
+    if not rest or digits < 8 or digits > 16 or (not bracketed and first.core[0] == "0" and len(first.core) < 2):
+        return None
+    return 1 + count, "-".join([first.core, *rest])
+
+
+def _apart(item: Item, before: Item | None, lexicon: Lexicon, language: str) -> list[str] | None:
+    core = item.core
+    if not any(char.isdecimal() for char in core):
+        return _rate(core, lexicon, language)
+    if match := _POWER.fullmatch(core):
+        power = match[2].translate(_SUPERSCRIPTS)
+        return None if power in ("2", "3") else [match[1], "^", power]
+    if _WITH_EQUALS.fullmatch(core):
+        return re.findall(rf"[\w.,²³]+|[{_OPERATORS}/*−–-]", core)
+    if _EXPRESSION.fullmatch(core):
+        return re.findall(rf"{_OPERAND}|[{_OPERATORS}]", core)
+    if match := _COMPARED.fullmatch(core):
+        return [match[1], match[2]]
+    return _range(item, before, lexicon, language) or _rate(core, lexicon, language)
+
+
+def _range(item: Item, before: Item | None, lexicon: Lexicon, language: str) -> list[str] | None:
+    """`1914-18`, `$5–$10`, `9am-5pm`, `3.–5.`, and `a.m.–5` after a number."""
+    unit = "|".join(re.escape(one) for one in sorted(lexicon.units, key=len, reverse=True))
+    money = currency_pattern(language)
+    scale = "|".join(re.escape(one) for one in sorted(lexicon.scales, key=len, reverse=True))
+    after_number = rf"(?:{_MERIDIEM}|h\d\d|s|{scale}|{unit}|{money}|%|‰|\.)"
+    number = rf"(?:{money})?[-−+~≈]?\d[\d.,:'’]*"
+    match = re.fullmatch(
+        rf"({number}{after_number}?|{after_number})([{DASHES}])({number}{after_number}?)", item.core, re.IGNORECASE
+    )
+    if not match or match[1] == ".":
+        return None
+    if not match[1][-1:].isdecimal() and not any(char.isdecimal() for char in match[1]):
+        if before is None or not before.core[-1:].isdecimal():
+            return None
+    elif match[2] == "-" and (_ISO_MONTH.fullmatch(item.core) and not _is_later(item.core)):
+        return None
+    if re.fullmatch(r"\d{3}-\d{4}|0\d+[-–]\d+", item.core):
+        return None
+    return [match[1], "–", match[3]]
+
+
+def _is_later(core: str) -> bool:
+    """Whether `2004-05` names a year and the next."""
+    return int(core[-2:]) > int(core[2:4])
+
+
+def _rate(core: str, lexicon: Lexicon, language: str) -> list[str] | None:
+    """`$5/month`, `mg/l`: what is counted, and per what."""
+    left, slash, right = core.partition("/")
+    if not slash or core in lexicon.units or not right.rstrip("²³").isalpha():
+        return None
+    unit = re.sub(r"^[\d.,'’]+", "", left)
+    if unit in lexicon.units and core.endswith(tuple(one for one in lexicon.units if "/" in one)):
+        return None
+    money = re.fullmatch(rf"(?:{currency_pattern(language)})?[\d.,'’]*(?:{currency_pattern(language)})?", left)
+    known = unit in lexicon.units or (money and not left.replace(".", "").isdecimal())
+    return [left, "/", right] if left and known else None
