@@ -103,8 +103,13 @@ def out_path(path: Path) -> None:
 
 def out_json(document: Any) -> None:
     """The one document that `--json` prints, without secrets."""
-    text = json.dumps(redact_in(document), indent=2, ensure_ascii=not _is_utf8(sys.stdout), default=str)
+    text = json.dumps(redact_in(document), indent=2, ensure_ascii=not _is_utf8(sys.stdout), default=_text)
     _write(sys.stdout, escaped_bytes(text) + "\n")
+
+
+def _text(value: Any) -> str:
+    """A path, say, in a document."""
+    return redact(str(value))
 
 
 def painted(text: str, tone: Tone, stream: TextIO) -> str:
