@@ -385,6 +385,14 @@ def test_a_folder_without_pictures_is_a_problem(folder: Path) -> None:
     assert found == (f"b.md:2: pictures: the folder {folder}/music has no pictures in it",)
 
 
+def test_files_in_a_folder_of_recordings_that_are_no_sound_are_named(folder: Path) -> None:
+    (folder / "music" / "take.doc").write_bytes(b"x")
+    (folder / "music" / "notes.txt").write_bytes(b"x")
+    brief = md("---\nrecordings: music\n---\n## A\nSome words.\n", folder)
+    assert [scene.recording for scene in brief.scenes] == [folder / "music/loop.flac"]
+    assert brief.warnings == ("b.md:2: not used from music, as no sound by its ending: take.doc",)
+
+
 def test_a_dict_may_hold_paths_and_tuples_and_its_problems_name_keys(folder: Path) -> None:
     data = {"scenes": ({"narration": "a", "picture": folder / "pictures/coast.jpg"},)}
     brief = brief_from_dict(data, Path("/nowhere"), "b")

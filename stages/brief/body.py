@@ -82,7 +82,8 @@ def tell_left_out(left_out: Sequence[LeftOut], source: Source, problems: Problem
     for item in left_out:
         line = source.where(item.line)
         if item.what not in REFUSED:
-            problems.warn(line, f"not spoken: {item.what}: {shorten(item.words, _MOST_WORDS_TOLD)}")
+            words = f": {shorten(item.words, _MOST_WORDS_TOLD)}" if item.words else ""
+            problems.warn(line, f"not spoken: {item.what}{words}")
         elif item.words == "<!--":
             problems.add(line, "", "a comment begins here with <!-- and is never closed; close it with -->")
         else:

@@ -88,6 +88,12 @@ def recordings_in(folder: Path) -> list[Path]:
     return [path for path in _files_in(folder, "recordings") if path.suffix.lower() in SOUND_ENDINGS]
 
 
+def no_recordings_in(folder: Path) -> list[str]:
+    """Names of a folder's files that are not taken for recordings. Raises BriefError when the folder cannot be read."""
+    others = [path for path in _files_in(folder, "recordings") if path.suffix.lower() not in SOUND_ENDINGS]
+    return [path.name for path in others if path.suffix.lower() not in _NOTES]
+
+
 def _files_in(folder: Path, key: str) -> list[Path]:
     """A folder's own files in natural order, hidden ones left out."""
     try:

@@ -101,6 +101,8 @@ def from_yaml(text: str, problems: Problems, first_line: int = 1) -> Node:
             problems.add(line, "", "is nested too deeply")
             return Node(None, first_line)
         quote = "; put quotes around a value that holds `: `" if what.startswith("mapping values") else ""
+        if "did not find expected" in what or "could not find expected" in what:
+            quote = "; put quotes around a value that begins with a sign such as [ { * & ! % or @"
         problems.add(line, "", f"not valid YAML: {what}{quote}")
     except yaml.YAMLError as error:
         problems.add(first_line, "", f"not valid YAML: {shorten(str(error))}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from stages.brief.fields import Reader, clean
-from stages.brief.media import HEARD_ENDINGS, VISUAL_ENDINGS, pictures_in, recordings_in
+from stages.brief.media import HEARD_ENDINGS, VISUAL_ENDINGS, no_recordings_in, pictures_in, recordings_in
 from stages.brief.nodes import Node
 from stages.models import (
     Brief,
@@ -155,6 +155,8 @@ def _with_recordings(
 ) -> tuple[SceneBrief, ...]:
     """A folder's sound files given to the scenes in which somebody speaks and that name none: one each, in order."""
     files = recordings_in(folder)
+    if others := no_recordings_in(folder):
+        reader.problems.warn(node.line, f"not used from {folder.name}, as no sound by its ending: {', '.join(others)}")
     bare = [number for number, scene in enumerate(scenes) if scene.narration and not scene.recording]
     if len(files) != len(bare):
         what = f"{len(files)} sound files for {len(bare)} spoken scenes without one; each needs its own"

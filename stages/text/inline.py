@@ -136,6 +136,8 @@ class InlineReader:
             self._hiding = _Hiding(tag.name, what, line.number, words=words)
         elif tag.name in ("img", "video", "source") and tag.attributes.get("src"):
             line.pictures.append((tag.attributes["src"], ""))
+        elif tag.name in ("iframe", "embed") and not tag.is_end:
+            self._note("embedded content", tag.attributes.get("src", ""), line)
         elif tag.name == "sup":
             self._raise(tag, line)
         elif tag.breaks:
@@ -155,7 +157,7 @@ class InlineReader:
         hiding = self._hiding
         assert hiding is not None
         if tag.name != hiding.name:
-            hiding.words.append(" " if tag.is_tag else source)
+            hiding.words.append(f" {tag.attributes.get('src', '')} " if tag.is_tag else source)
             return
         hiding.depth += -1 if tag.is_end else 1
         if not hiding.depth:

@@ -20,6 +20,8 @@ _COMMENTS = (
     (re.compile(r"(?<!\S)%%(?!%)"), re.compile(r"%%(?!\S)")),
     (re.compile(r"\{%-?\s*comment\s*-?%\}"), re.compile(r"\{%-?\s*endcomment\s*-?%\}")),
 )
+#: Tags of word processors that are no HTML: `<o:p>` and `<![if !supportLists]>`.
+_OFFICE = re.compile(r"</?(?:o|v|w|m|x|st1|xml):[a-z]\w*(?:\s[^<>]*)?/?>|<!\[(?:if[^\[\]<>]*|endif)\]>", re.IGNORECASE)
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\u00ad\u202a\u202b\u202c\u202d\u202e"))
 _BEFORE_A_MARK = re.compile(r"^([ \t]{0,3})[\u00a0\u200c-\u200f\u2066-\u2069]+(?=[#>*+•-]|\d+[.)])", re.MULTILINE)
 _AFTER_A_MARK = re.compile(r"^([ \t]*(?:>[ \t]?)*(?:#{1,6}|[-*+>]|\d{1,9}[.)]))[\u00a0\u202f\u3000]", re.MULTILINE)
@@ -60,6 +62,7 @@ def prepared(source: str) -> tuple[str, int]:
     text = source.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE)
     for opening, closing in _COMMENTS:
         text = _without(text, opening, closing)
+    text = _OFFICE.sub(lambda found: "\n" * found[0].count("\n"), text)
     left_open = _COMMENTS[0][0].search(text)
     # Read, so that nothing is lost where an opening mark was a slip.
     text = _COMMENTS[0][0].sub("", text) if left_open else text

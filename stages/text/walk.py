@@ -21,6 +21,7 @@ _CONTENTS_ALONE = re.compile(r"\[?\[_?toc_?\]\]?|[^\n]*\n?\{:\s*toc\s*\}", re.IG
 #: Lines that are data or code of a page, and no text: (what they are, how each looks).
 _DATA_LINES = (
     ("a property", re.compile(r"[A-Za-z][\w-]*::(?:[ \t]+.*)?")),
+    ("an abbreviation's meaning", re.compile(r"\*\[[^\[\]]+\]:.*")),
     ("a page's code", re.compile(r"import\b.*['\"];?|export (?:const|let|default|function)\b.*|[)}\]]+;?")),
 )
 _ENDS_LIKE_PROSE = re.compile(r"[.!?…。！？][\"'”’»)]*$")
