@@ -82,7 +82,8 @@ def picture_request(brief: Brief, script: Script, number: int, size: tuple[int, 
         seed=brief.seed,
         width=round(size[0] * CARD_HEADROOM / 2) * 2,
         height=round(size[1] * CARD_HEADROOM / 2) * 2,
-        caption_safe=brief.captions != "none",
+        # What nobody speaks is shown whatever captions are wanted.
+        caption_safe=brief.captions != "none" or "text" in brief.providers.speech,
         language=brief.language,
         items=scene.items,
     )

@@ -20,9 +20,10 @@ from pipeline import inputs, requests, states
 from pipeline.options import JobOptions, kept_options
 from pipeline.plan import Plan
 from pipeline.steps import Step
-from stages.models import Brief, Degradation, Music, SceneBrief, Script, ScriptScene, Visual
+from stages.models import Brief, Degradation, Music, ProviderChoice, SceneBrief, Script, ScriptScene, Visual
 from stages.render import captions
 from stages.render.models import Cue, MixSpec, MuxSpec, SceneCut, SegmentSpec
+from stages.script.stage import from_scenes
 
 Answer = Callable[[Step], Record]
 MakePlan = Callable[..., Plan]
@@ -437,3 +438,13 @@ def test_captions_of_a_scene_are_set_once_for_all_that_show_them_alike(
     assert fresh
     run(plan, stub_record, fresh)
     assert sorted(asked) == [(1, 22), (1, 42), (2, 22), (2, 42)]
+
+
+@pytest.mark.parametrize(
+    ("captions", "speech", "safe"), [("burned", (), True), ("none", (), False), ("none", ("text",), True)]
+)
+def test_cards_leave_room_for_what_will_be_shown_of_the_words(
+    captions: str, speech: tuple[str, ...], safe: bool
+) -> None:
+    brief = brief_of("One.", captions=captions, providers=ProviderChoice(speech=speech))
+    assert requests.picture_request(brief, from_scenes(brief), 1, (640, 360)).caption_safe is safe
