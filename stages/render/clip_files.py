@@ -187,7 +187,10 @@ def _no_clip(path: Path) -> BriefError:
         return BriefError(
             f"{path.name} is a damaged clip: it was cut off, or its recording never finished", hint=_COPY_AGAIN
         )
-    return BriefError(f"{path.name} is neither a picture nor a clip that can be read", hint=replace_hint(path))
+    return BriefError(
+        f"{path.name} is neither a picture nor a clip that can be read",
+        hint="see whether it opens elsewhere, and save it from there as JPEG, PNG or MP4",
+    )
 
 
 def _length(path: Path, container: InputContainer, stream: VideoStream) -> Fraction:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import io
 import struct
 import threading
 import warnings
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import BriefError
 from stages.render.foreign import RAW_PHOTO
+from stages.render.jpeg_end import check_whole, ended
 from stages.render.srgb import in_srgb, on_ground, reduced
 
 if TYPE_CHECKING:
@@ -73,12 +73,6 @@ _DAMAGED_KINDS = (
 _USUAL_MS = 100.0
 # TIFF tags of raw photos: what they show to others is a small preview.
 _DNG_VERSION, _IS_PREVIEW = 50706, 254
-_END_OF_JPEG = b"\xff\xd9"
-# Stands in for what is missing of a JPEG: where it changes the picture, something is missing.
-_JPEG_FILLER = bytes(range(1, 200)) * 4
-# A JPEG may lack this share of its rows, or one row of blocks: the last bytes hold no more.
-_MOST_MISSING, _JPEG_BLOCK = 0.03, 16
-_COPY_AGAIN = "copy or download it again"
 
 
 def is_picture(path: Path) -> bool:
@@ -143,7 +137,7 @@ def picture_size(path: Path) -> tuple[int, int]:
             # Reads all the data, at an eighth of the size where the format can do that.
             image.draft("RGB", (64, 64))
             image.load()
-            _check_whole(path, image, height)
+            check_whole(path, image, height)
     return (height, width) if turned else (width, height)
 
 
@@ -231,20 +225,8 @@ def _header(path: Path) -> Iterator[Image]:
         # One at a time: threads that open their first pictures at once would find the table of formats half filled.
         with _OPENING:
             known = _known_formats()
-        with Image.open(_ended(path) or path, formats=known) as image:
+        with Image.open(ended(path) or path, formats=known) as image:
             yield image
-
-
-def _ended(path: Path, filler: bytes = b"") -> io.BytesIO | None:
-    """A JPEG whose end is missing, and that every viewer shows all the same, with its end put on. None for other files."""
-    with path.open("rb") as file:
-        if file.read(3) != b"\xff\xd8\xff":
-            return None
-        file.seek(-2, 2)
-        if file.read(2) == _END_OF_JPEG:
-            return None
-        file.seek(0)
-        return io.BytesIO(file.read() + filler + _END_OF_JPEG)
 
 
 def _verify_png(path: Path, image: Image) -> None:
@@ -254,30 +236,6 @@ def _verify_png(path: Path, image: Image) -> None:
     except _DAMAGE:
         with _header(path) as again:
             again.load()
-
-
-def _check_whole(path: Path, image: Image, rows: int) -> None:
-    """Raise BriefError where much of a JPEG without an end is missing: its decoder paints that grey, and says nothing.
-
-    `image` is decoded, perhaps smaller than its `rows`.
-    """
-    from PIL import Image as Pillow
-    from PIL import ImageChops
-
-    if image.format not in ("JPEG", "MPO") or (filled := _ended(path, _JPEG_FILLER)) is None:
-        return
-    with Pillow.open(filled, formats=("JPEG",)) as other:
-        other.draft("RGB", (64, 64))
-        other.load()
-        changed = ImageChops.difference(image.convert("RGB"), other.convert("RGB")).getbbox()
-    if not changed:
-        return
-    share = 1 - changed[1] / image.height
-    # The passes of a progressive one go over all of its rows.
-    if image.info.get("progressive"):
-        raise BriefError(f"{path.name} is cut off", hint=_COPY_AGAIN)
-    if share * rows > max(_MOST_MISSING * rows, _JPEG_BLOCK):
-        raise BriefError(f"{path.name} is cut off: the lower {share:.0%} of it is missing", hint=_COPY_AGAIN)
 
 
 def _refuse_preview(path: Path, image: Image) -> None:
