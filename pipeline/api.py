@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import os
 import queue
 import threading
 import time
@@ -19,6 +20,7 @@ from checkpoints.refusals import Refusals
 from config.errors import FramekeepError, UsageError
 from config.loader import load_settings
 from config.paths import expanded
+from config.redaction import SECRETS
 from config.settings import Settings
 from pipeline.asking import Wish, asked_for
 from pipeline.batch import BatchItem, BatchResult, run_batch, run_each
@@ -53,6 +55,7 @@ class Pipeline:
         on_event: Listener | None = None,
     ) -> None:
         self.settings = settings or load_settings(folder=Path.cwd()).settings
+        SECRETS.learn_environment(os.environ)
         self.home = Home(Path(home) if home else None)
         self._listener = on_event
         set_levels(self.settings.logging)

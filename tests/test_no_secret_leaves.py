@@ -272,6 +272,27 @@ def test_no_answer_that_repeats_a_key_brings_it_anywhere(world: World, every: in
     assert world.found() == {}
 
 
+def test_a_script_that_repeats_a_key_is_refused(world: World) -> None:
+    scene = {
+        "heading": "Lamps",
+        "narration": f"The key is {KEYS['LocalLLM']} and nobody knew it.",
+        "picture_prompt": "x",
+    }
+    choice = {
+        "index": 0,
+        "finish_reason": "stop",
+        "message": {"role": "assistant", "content": json.dumps({"scenes": [scene]})},
+    }
+    answer = {"id": "c", "object": "chat.completion", "created": 1, "model": "small", "choices": [choice]}
+    world.monkeypatch.setitem(ECHOES, "script", lambda key: answer)
+    world.settings["Providers"]["LLM"] = ["LocalLLM"]
+    world.server.status, world.server.echo = 200, "script"
+    world.brief.write_text("---\ntitle: Lamps\nlength: 5s\n---\nA lamp is lit at dusk, and ships far out can see it.\n")
+    world.run_all()
+    assert any("repeats a key" in text for text in world.shown)
+    assert world.found() == {}
+
+
 def _raise(error: Callable[[httpx2.Request], Exception]) -> Callable[..., Any]:
     async def send(self: Any, request: httpx2.Request, **_: Any) -> Any:
         raise error(request)

@@ -99,6 +99,16 @@ def test_the_makers_variable_is_named_and_its_value_is_not(name: str) -> None:
     assert "S3CR3T" not in caught.value.message + str(caught.value.problems)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_key_file_may_be_written_by_any_shell(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "key"
+    file.write_bytes((f"\ufeff{KEY}\r\n" if encoding == "utf-16-le" else f"{KEY}\r\n").encode(encoding))
+    settings = Settings.model_validate({"providers": {"openai": {"api_key_file": file}}})
+    key, _source = find_key("OpenAI", settings.providers.openai, {})
+    assert key is not None
+    assert key.get_secret_value() == KEY
+
+
 def test_a_key_where_the_name_of_its_file_belongs_is_not_shown() -> None:
     settings = Settings.model_validate({"providers": {"openai": {"api_key_file": "sk-S3CR3TKEY-0123456789"}}})
     with pytest.raises(SettingsError) as caught:

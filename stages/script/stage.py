@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.errors import BriefError, TransientError
+from config.redaction import redact
 from stages.base import CancelToken, Context
 from stages.models import Brief, SceneBrief, Script, ScriptScene, Visual
 from stages.script.base import ScriptWriter
@@ -105,6 +106,10 @@ def _flaw(script: Script, source: str) -> str:
         words = count_words(scene.narration)
         if not words:
             return f"scene {number} has no narration"
+        written = f"{scene.heading}\n{scene.narration}\n{scene.picture_prompt}"
+        if redact(written) != written and redact(source) == source:
+            # It would be spoken, and shown.
+            return f"scene {number} repeats a key or another secret"
         if words > _MOST_SCENE_WORDS:
             return f"scene {number} has {words} words"
         if len(scene.heading) > _MOST_HEADING_CHARS:
