@@ -32,6 +32,7 @@ _CIRCA = frozenset({"ca", "circa", "approx", "c"})
 # Full words, or written without a stop, before a name.
 _BARE_TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "herr", "frau", "mme", "mlle"})
 _KNOWN = abbreviations("")
+_ALL = _KNOWN.all
 _INITIAL = re.compile(r"(?:[^\W\d_]\.(?:-)?)+")
 _OPENS = frozenset("([{\u00ab\u2039\u201e\u201a\u201c\u2018\u00bf\u00a1")
 _CLOSES = frozenset(")]}\u00bb\u203a\u201d\u2019!?:;,.\u2026%\u2030\u2013\u2014-")
@@ -54,6 +55,9 @@ def binds(before: str, after: str) -> bool:
     stem = front.rstrip(".").lower()
     if after[:1].isdecimal():
         return stem in _BEFORE_NUMBER or (front.endswith(".") and stem in _KNOWN.counted | _CIRCA)
-    return (front.endswith(".") or stem in _BARE_TITLES) and (
+    # The halves of `d. h.`, `EE. UU.`
+    if front.endswith(".") and f"{front}{after.rstrip(MARKS)}".lower() in _ALL:
+        return True
+    return (front.endswith(".") or "." in stem or stem in _BARE_TITLES) and (
         stem in _KNOWN.title | _BARE_TITLES or (bool(_INITIAL.fullmatch(front)) and after[:1].isupper())
     )
