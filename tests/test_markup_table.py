@@ -72,3 +72,28 @@ def test_items_of_lists_keep_their_markers_and_depth() -> None:
 def test_an_item_ends_as_a_sentence_of_its_script_does(text: str, sentence: str) -> None:
     assert ended(text) == sentence
     assert ended(sentence) == sentence
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[" * 3000 + "word" + "]{.x}" * 3000,
+        "{++==" * 3000 + "word" + "==++}" * 3000,
+        "**==" * 3000 + "word" + "==**" * 3000,
+        ">" * 3000 + "word",
+        "- " * 3000 + "word",
+        "> - 1. " * 3000 + "word",
+        "\n".join("  " * depth + "- x" for depth in range(200)) + " word",
+        "".join(" " * depth + "- \n" for depth in range(300)) + " " * 300 + "word",
+        "<b>" * 3000 + "word" + "</b>" * 3000,
+        "<div>" * 3000 + "word",
+        "^[" * 3000 + "word",
+        "![" * 3000 + "](a b)" * 3000 + "word",
+        "[^" * 3000 + "word",
+        "`" * 2999 + "word",
+    ],
+)
+def test_deep_and_broken_nesting_ends_and_keeps_the_word(source: str) -> None:
+    markup = read_markup(source)
+    everything = [block.text for block in markup.blocks] + [item.words for item in markup.left_out]
+    assert any("word" in text for text in everything)

@@ -22,6 +22,9 @@ _COMMENTS = (
 )
 #: Tags of word processors that are no HTML: `<o:p>` and `<![if !supportLists]>`.
 _OFFICE = re.compile(r"</?(?:o|v|w|m|x|st1|xml):[a-z]\w*(?:\s[^<>]*)?/?>|<!\[(?:if[^\[\]<>]*|endif)\]>", re.IGNORECASE)
+#: Quotes, lists and indents nested so deeply that the parser would stop there, and what follows would be lost.
+_TOO_DEEP = re.compile(r"^(?:[ \t]{80,}|(?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))){40,}[ \t]*)", re.MULTILINE)
+_MOST_NESTED = 100
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\u00ad\u202a\u202b\u202c\u202d\u202e"))
 _BEFORE_A_MARK = re.compile(r"^([ \t]{0,3})[\u00a0\u200c-\u200f\u2066-\u2069]+(?=[#>*+•-]|\d+[.)])", re.MULTILINE)
 _AFTER_A_MARK = re.compile(r"^([ \t]*(?:>[ \t]?)*(?:#{1,6}|[-*+>]|\d{1,9}[.)]))[\u00a0\u202f\u3000]", re.MULTILINE)
@@ -37,7 +40,7 @@ _ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?)[ \t]+[a-z -]+?(?:\"(?P<title>[^\"]*
 @lru_cache(maxsize=1)
 def parser() -> MarkdownIt:
     """The parser. Addresses of every kind are links: whether one can be used is asked later."""
-    made = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("code")
+    made = MarkdownIt("commonmark", {"maxNesting": _MOST_NESTED}).enable(["table", "strikethrough"]).disable("code")
     made.use(footnote_plugin, inline=False, move_to_end=False).use(deflist_plugin)
     made.inline.ruler.disable("footnote_ref")
     made.validateLink = lambda url: True  # type: ignore[method-assign]
@@ -66,6 +69,7 @@ def prepared(source: str) -> tuple[str, int]:
     left_open = _COMMENTS[0][0].search(text)
     # Read, so that nothing is lost where an opening mark was a slip.
     text = _COMMENTS[0][0].sub("", text) if left_open else text
+    text = _TOO_DEEP.sub("", text)
     text = _BEFORE_A_MARK.sub(r"\1", text)
     text = _WIDE_HEADING.sub(lambda found: found[0].replace("＃", "#"), text)
     text = _AFTER_A_MARK.sub(r"\1 ", text)

@@ -55,7 +55,10 @@ def read(state: StateInline, start: int, stop: int, end: int, unknown: str = "")
     def write() -> None:
         most = state.posMax
         state.pos, state.posMax = start, stop
+        # Counted, so that the parser's limit on nesting holds for these marks as well.
+        state.level += 1
         state.md.inline.tokenize(state)
+        state.level -= 1
         state.posMax = most
         if unknown:
             token = state.push("left_out", "", 0)

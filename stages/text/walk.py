@@ -59,7 +59,9 @@ class Walk:
             if token.type in ("table_open", "footnote_reference_open"):
                 at = self._skip(tokens, at)
             elif token.type in _WHOLE_BLOCKS:
-                self._left_out.append(LeftOut(_WHOLE_BLOCKS[token.type], token.content.strip(), self._line(token)))
+                self._left_out.append(
+                    LeftOut(_WHOLE_BLOCKS[token.type], f"{token.info} {token.content}".strip(), self._line(token))
+                )
             elif token.type == "html_block":
                 self._html(token)
             elif token.type == "container":
