@@ -74,6 +74,7 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|facts?)",
         "to_me": r"(?:me|us|viewers|the viewers?|the audience|people|kids|children|everyone)",
         "asks": r"(?:can|could|would|will) you\b|would you mind\b|is it possible to\b|(?:can|could|may) (?:we|i) (?:get|have|see)\b"
+        r"|(?:i was|i am|i'm) wondering (?:if|whether) you (?:can|could|would)\b"
         r"|you should\b",
         "wants": r"(?:i|we)(?:'d| would)? (?:really )?(?:want|need|like|love|am looking for|are looking for)|(?:i'm"
         r"|we're) looking for",
@@ -83,13 +84,13 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|at the end|it (?:should|must|needs?)|you are an?|act as|(?:pretend|imagine) (?:that )?you are|then"
         r"|finally|thanks?|thank you|length|conclude|give)\b",
         "measure": r"(?:(?:about |around |under |max |maximum |at most |up to )*(?:\d+|one|two|three|four|five|six|ten"
-        r"|thirty|sixty|ninety|half a|a)[ -](?:seconds?|secs?|minutes?|mins?|scenes?|slides?)"
+        r"|thirty|sixty|ninety|half a|a)[ -](?:seconds?|secs?|minutes?|mins?|scenes?|slides?|sentences|words)"
         r"|[\w-]+(?: [\w-]+)? (?:tone|voice|style|music|sentences|language|words|vibe|mood|scenes)$"
         r"|for (?:kids|children|beginners|students|adults|teens|teenagers)$)",
         "must": r"(?:should|must|needs to|has to|shall|ought to)(?! have)",
         "label": r"(?:(?:video|film|script)[ -])?(?:topic|subject|idea|prompt|theme|task|brief|request|instructions?)",
         "detail": r"(?:title|length|duration|tone|style|audience|target audience|goal|format|language)",
-        "filler": r"(?:please|hi|hello|hey|ok|okay|now|so|just|kindly|let's|let us|then|next|also|and|finally|first)",
+        "filler": r"(?:please|hi there|hi|hello|hey|ok|okay|now|so|just|kindly|let's|let us|then|next|also|and|finally|first)",
         "subject": r"(?:the|an?|this|that|these|those|i|we|he|she|it|they|you|there|my|our|his|her|its|their|your|in|on"
         r"|at|by|for|from|with|after|before|since|when|while|if|as|most|many|some|all|each|every|no|nobody"
         r"|somebody|everybody|people|once|today|elsewhere|here|but|so|both|one|two|three|\d+)",
@@ -117,7 +118,7 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|kein|bitte|einfache|im stil|zielgruppe|(?:es|er|sie) (?:soll|sollte|muss|darf)|du bist ein|danke"
         r"|gib\b)\w*",
         "measure": r"(?:(?:etwa |circa |ca |rund |unter |höchstens |maximal |ungefähr )*(?:\d+|eine|zwei|drei|vier|fünf"
-        r"|sechs|zehn|dreißig|sechzig) (?:sekunden|minuten?|szenen)|[\w-]+(?: [\w-]+)? (?:ton|stimme|stil"
+        r"|sechs|zehn|dreißig|sechzig) (?:sekunden|minuten?|szenen|sätze|wörter)|[\w-]+(?: [\w-]+)? (?:ton|stimme|stil"
         r"|musik|sätze|sprache|worte|wörter|stimmung)$|für (?:kinder|anfänger|schüler|jugendliche)$)",
         "must": r"(?:soll|sollte|muss|müsste|darf)",
         "label": r"(?:video|film)?-?(?:thema|idee|prompt|aufgabe|auftrag|anweisung)",
@@ -151,7 +152,7 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|inclu|insist|à la fin|au maximum|maximum|environ|avec des|ton|style|public|pas de|sans|en \d+"
         r"|(?:elle|il|ce) (?:doit|devrait)|tu es une?|vous êtes une?|merci|conclu|donne)\w*",
         "measure": r"(?:(?:environ |moins de |pas plus d'|pas plus de |au maximum )*(?:\d+|une?|deux|trois|quatre|cinq"
-        r"|six|dix|trente|soixante) ?(?:secondes?|minutes?|scènes?)|(?:ton|voix|style|musique|phrases|langage"
+        r"|six|dix|trente|soixante) ?(?:secondes?|minutes?|scènes?|phrases|mots)|(?:ton|voix|style|musique|phrases|langage"
         r"|mots)(?: [\w-]+)?$|pour (?:des |les )?(?:enfants|débutants|élèves|ados)$)",
         "must": r"(?:doit|devrait|devra)",
         "label": r"(?:sujet|thème|idée|prompt|tâche|consigne)(?: (?:de|du) \w+)?",
@@ -185,7 +186,7 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|mencione|añad|agreg|incluy|evit|al final|como máximo|máximo|más o menos|con palabras|tono|estilo"
         r"|público|sin|nada de|(?:tiene|tendría) que|(?:debe|debería)|eres un|gracias|conclu|da\b)\w*",
         "measure": r"(?:(?:unos |unas |menos de |no más de |como máximo )*(?:\d+|una?|dos|tres|cuatro|cinco|seis|diez"
-        r"|treinta|sesenta) (?:segundos?|minutos?|escenas?)|(?:tono|voz|estilo|música|frases|lenguaje"
+        r"|treinta|sesenta) (?:segundos?|minutos?|escenas?|frases|palabras)|(?:tono|voz|estilo|música|frases|lenguaje"
         r"|palabras)(?: [\w-]+)?$|para (?:niños|principiantes|alumnos|jóvenes)$)",
         "must": r"(?:debe|debería|tiene que|tendría que|deberá)",
         "label": r"(?:tema|asunto|idea|prompt|tarea|encargo|instrucciones)(?: del? \w+)?",
@@ -221,7 +222,7 @@ _SOURCES: dict[str, dict[str, str]] = {
         r"|evita|alla fine|al massimo|massimo|circa|con parole|tono|stile|pubblico|niente|senza|(?:deve"
         r"|dovrebbe)|sei un|grazie|conclud|fai\b)\w*",
         "measure": r"(?:(?:circa |meno di |non più di |al massimo )*(?:\d+|una?|due|tre|quattro|cinque|sei|dieci|trenta"
-        r"|sessanta) (?:secondi|minut[oi]|scen[ae])|(?:tono|voce|stile|musica|frasi|linguaggio"
+        r"|sessanta) (?:secondi|minut[oi]|scen[ae]|frasi|parole)|(?:tono|voce|stile|musica|frasi|linguaggio"
         r"|parole)(?: [\w-]+)?$|per (?:bambini|principianti|studenti|ragazzi)$)",
         "must": r"(?:deve|dovrebbe|dovrà)",
         "label": r"(?:argomento|tema|soggetto|idea|prompt|compito|richiesta|istruzioni)(?: del? \w+)?",

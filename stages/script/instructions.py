@@ -206,7 +206,10 @@ def _is_wish(text: str, cues: Cues) -> bool:
             return _matches(r"you to |dass du |que tu |que vous ", rest)
         something = rf"(?:something|etwas|quelque chose|algo|qualcosa) (?:\S+ ){{0,3}}?{cues.about} "
         return _matches(rf"(?:\S+ )?{made}|{something}", rest)
-    if _matches(r"your (?:task|job) is|deine aufgabe ist|ta tâche est|tu tarea es|il tuo compito è", text):
+    if _matches(
+        r"your (?:task|job) is|deine aufgabe ist|ta tâche est|tu tarea es|il tuo compito è|make (?:it|this) (?:all )?about",
+        text,
+    ):
         return True
     return _matches(rf"(?:the|this|das|der|la|le|el|il|lo) (?:\w+ )?{cues.medium} {cues.must}", text)
 
@@ -218,7 +221,10 @@ def _tells_the_maker(text: str, cues: Cues, *, together: bool) -> bool:
     made = rf"{cues.indefinite}(?:[ -][\w'-]+){{0,4}}? ?{cues.medium}{_END}"
     verb = r"(?!es |era |fue |hay |è |c'est |c'è |ist |gibt |is |was )[^\W\d]+(?:-?moi|-?nous)?(?: sie)?"
     between = rf"(?: (?:{cues.to_me}|{cues.filler}|together|kurz|mal|daraus|davon|up|out))*"
-    if _matches(rf"(?!{_HANDLED}){verb}{between} {made}", text):
+    digest = (
+        rf"{cues.indefinite} (?:[\w'-]+ )?{cues.digest} {cues.about}|{cues.indefinite} (?:[\w'-]+ )?{cues.digest} to"
+    )
+    if _matches(rf"(?!{_HANDLED}){verb}{between} (?:{made}|{digest})", text):
         return True
     # "Write the password on a card" has a place, not a topic: only what follows the verb at once is what is to be told.
     if text.endswith("?") or together:
