@@ -3,7 +3,7 @@
 | state      | what is known                                                                    |
 |------------|----------------------------------------------------------------------------------|
 | `begun`    | the call is under way; or its run was killed, and nobody knows what became of it |
-| `answered` | its result is among the results                                                  |
+| `answered` | its result is among the results, or `note` holds it until the step's last call   |
 | `failed`   | the provider refused, or answered what nobody can use                            |
 | `unsent`   | it ended before a request left: not charged                                      |
 | `unheard`  | there was no connection, or it broke: charged only if the request came through       |
@@ -31,7 +31,10 @@ State = Literal["begun", "answered", "failed", "unsent", "unheard", "cut off", "
 
 @dataclass(frozen=True)
 class Purchase:
-    """One call that costs money. `request` is the id that the provider was told; times are Unix seconds."""
+    """One call that costs money. `request` is the id that the provider was told; times are Unix seconds.
+
+    `note` is there where the call was not the last of its step: what it brought, as the stage's own JSON.
+    """
 
     id: int
     request: str
@@ -44,6 +47,7 @@ class Purchase:
     state: State
     begun_at: float
     ended_at: float | None = None
+    note: str | None = None
 
     @property
     def is_uncertain(self) -> bool:
@@ -58,6 +62,9 @@ _ADD = adding(
     "purchases", *("request", "key", "job_id", "step_id", "scene", "operation", "provider", "state", "begun_at")
 )
 _END = "UPDATE purchases SET state = ?, ended_at = ? WHERE id = ?"
+_END_NOTED = "UPDATE purchases SET state = 'answered', ended_at = ?, note = ? WHERE id = ?"
+_NOTED = "SELECT note FROM purchases WHERE key = ? AND provider = ? AND note IS NOT NULL ORDER BY id DESC LIMIT 1"
+_FORGET_NOTES = "UPDATE purchases SET note = NULL WHERE key = ? AND note IS NOT NULL"
 
 
 class Purchases:
@@ -99,6 +106,17 @@ class Purchases:
         with self._ledger.writing("purchase_end") as connection:
             connection.execute(_END, (state, now, purchase.id))
 
+    def end_noted(self, purchase: Purchase, note: str, now: float) -> None:
+        """Note what a call brought after which its step asks again."""
+        with self._ledger.writing("purchase_noted") as connection:
+            connection.execute(_END_NOTED, (now, note, purchase.id))
+
+    def noted(self, key: str, provider: str) -> str:
+        """What a step's latest call of a provider brought that was not its last; empty where there is none."""
+        with self._ledger.reading() as connection:
+            row = connection.execute(_NOTED, (key, provider)).fetchone()
+        return row[0] if row else ""
+
     def of_job(self, job_id: str) -> list[Purchase]:
         """A job's paid calls, oldest first."""
         with self._ledger.reading() as connection:
@@ -106,10 +124,14 @@ class Purchases:
 
 
 def settle(connection: Connection, records: Iterable[Record], now: float) -> None:
-    """Calls whose results are these records are answered. Within the transaction that puts them there."""
+    """Calls whose results are these records are answered, and what came before need not be kept.
+
+    Within the transaction that puts the records there.
+    """
     open_ones = connection.execute("SELECT id, key, provider FROM purchases WHERE state = 'begun'").fetchall()
     if not open_ones:
         return
     there = {(record.key, record.provider) for record in records if not record.stand_in}
     answered = [serial for serial, key, provider in open_ones if (key, provider) in there]
     connection.executemany(_END, [("answered", now, serial) for serial in answered])
+    connection.executemany(_FORGET_NOTES, [(key,) for _, key, provider in open_ones if (key, provider) in there])

@@ -206,7 +206,26 @@ _SHARED_WORK_AND_CIRCUITS = (
 
 _WITHOUT_A_MIGRATION_TOOL = ("DROP TABLE IF EXISTS alembic_version",)
 
+_ASKING_AGAIN = (
+    # What a step goes on from without asking again, where a call was not its last: JSON of the stage's.
+    "ALTER TABLE purchases ADD COLUMN note TEXT",
+    # How each server wants to be asked, as it was found out; `manner` is JSON of the stage's.
+    """
+    CREATE TABLE manners (
+        server VARCHAR NOT NULL,
+        manner TEXT NOT NULL,
+        learned_at FLOAT NOT NULL,
+        PRIMARY KEY (server)
+    )
+    """,
+)
+
 # In order, each applied once: a ledger of version N has had the first N. A new ledger gets all of them, an older one those
 # that it lacks; what stands here is never changed, only added to.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_JOBS_AND_STEPS, _SHARED_WORK_AND_CIRCUITS, _WITHOUT_A_MIGRATION_TOOL)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _JOBS_AND_STEPS,
+    _SHARED_WORK_AND_CIRCUITS,
+    _WITHOUT_A_MIGRATION_TOOL,
+    _ASKING_AGAIN,
+)
 VERSION = len(MIGRATIONS)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from checkpoints.files import mapped
 from checkpoints.ledger import Ledger
+from checkpoints.manners import Manners
 from checkpoints.purchases import Purchases
 from checkpoints.records import Record
 from checkpoints.store import Store
@@ -73,6 +74,7 @@ class Executor:
         self._evidence = evidence_folder
         self._wall = wall
         self._purchases = Purchases(ledger)
+        self._manners = Manners(ledger)
         self._cache = AnswerCache(ledger, store, guard.settings.providers.cache_fallback, wall)
         monitoring = guard.settings.monitoring.resilience
         self._telemetry = telemetry or Telemetry(job_id, monitoring, ledger, bus)
@@ -102,6 +104,9 @@ class Executor:
                 cancel=cancel,
                 progress=self._progress(step),
                 warn=lambda message: self._warn(step, message),
+                noted=journal.noted,
+                manner_of=self._manners.find,
+                learn_manner=self._learn_manner,
             )
             with self._keeping_evidence(step, folder), _naming_shortages(step, folder):
                 try:
@@ -199,6 +204,9 @@ class Executor:
                     self._unwritten.pop(0)
             except FramekeepError as error:
                 _LOG.warning("%d notes wait for the ledger: %s", len(self._unwritten), error)
+
+    def _learn_manner(self, server: str, manner: str) -> None:
+        self._write_down(lambda: self._manners.put(server, manner))
 
     def _progress(self, step: Step) -> Callable[[int, int, str], None]:
         def progress(done: int, total: int, unit: str) -> None:

@@ -122,6 +122,17 @@ class CancelToken:
             raise CancelledError(self._reason, hint="framekeep resume")
 
 
+@dataclass(frozen=True)
+class Interim:
+    """What a provider gave that is not a step's last word: it is asked again. `note` is what the step goes on from, as JSON.
+
+    `is_charged` is off for a request that was refused for its form alone.
+    """
+
+    note: str
+    is_charged: bool
+
+
 class Call(Protocol):
     """The guarded call that a stage is handed: tries `work` on each provider in turn until one answers."""
 
@@ -149,8 +160,9 @@ class Context:
     """What a step may use while it runs.
 
     `scratch` is a folder of its own on the store's filesystem, removed afterwards. `artifact(digest)` gives the path of a
-    verified artifact. `progress(done, total, unit)` feeds the live display. `degrade` records that something is worse than
-    asked.
+    verified artifact. `progress(done, total, unit)` feeds the live display. `noted(provider)` is the
+    note of the step's latest `Interim` answer, if there was one. `manner_of(server)` and `learn_manner(server, manner)` keep how a
+    server wants to be asked, as JSON, for all steps of all jobs.
     """
 
     scratch: Path
@@ -159,3 +171,6 @@ class Context:
     cancel: CancelToken = field(default_factory=CancelToken)
     progress: Callable[[int, int, str], None] = lambda done, total, unit: None
     warn: Callable[[str], None] = lambda message: None
+    noted: Callable[[str], str] = lambda provider: ""
+    manner_of: Callable[[str], str] = lambda server: ""
+    learn_manner: Callable[[str, str], None] = lambda server, manner: None

@@ -71,6 +71,10 @@ def answer_of(status: int, headers: Mapping[str, str], document: Any) -> Answer:
     inner: Any = document
     for name in ("error", "detail"):
         inner = inner.get(name, inner) if isinstance(inner, Mapping) else inner
+    if isinstance(inner, list) and inner and all(isinstance(item, Mapping) for item in inner):
+        # Validators name each field that they refuse.
+        fields = [f"{'.'.join(map(str, item.get('loc') or ()))}: {item.get('msg', '')}".strip(": ") for item in inner]
+        return Answer(status, headers, (), short("; ".join(filter(None, fields))))
     if not isinstance(inner, Mapping):
         is_text = isinstance(inner, str) and not inner.lstrip().startswith("<")
         return Answer(status, headers, (), short(inner) if is_text else "")
@@ -154,8 +158,10 @@ def _rejected(name: str, said: str, answer: Answer, codes: str) -> RejectedError
     is_content = answer.is_refusal if answer.status == 403 else bool(_REFUSED.search(codes))
     if answer.status in (404, 405):
         hint = f"check {name}'s model or voice and its address: framekeep config show"
-    else:
+    elif is_content or answer.status == 413:
         hint = "change the brief's text, or name another provider in the brief or under Providers"
+    else:
+        hint = f"check what {name} and its model take: framekeep config show; or name another provider under Providers"
     return RejectedError(said, provider=name, hint=hint, kind="ContentRefused" if is_content else "InvalidInput")
 
 

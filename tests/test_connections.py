@@ -21,7 +21,9 @@ from stages.base import CancelToken
 from stages.http_client import Sending, call_service, open_client
 from stages.http_environment import proxy_for
 from stages.models import Brief
-from stages.script.llm import Account, LlmWriter
+from stages.script.account import Account
+from stages.script.base import Again
+from stages.script.llm import LlmWriter
 from stages.speech.base import SpeechRequest
 from stages.speech.elevenlabs_provider import ElevenLabsProvider
 from tests.services import Service, served
@@ -50,11 +52,19 @@ def service() -> Iterator[Service]:
 
 
 def write(url: str, folder: Path) -> object:
-    return LlmWriter("Local", Account("compatible", "small", KEY, f"{url}/v1")).write(BRIEF, CancelToken(), 0)
+    return written(LlmWriter("Local", Account("compatible", "small", KEY, f"{url}/v1")))
 
 
 def write_by_messages(url: str, folder: Path) -> object:
-    return LlmWriter("Local", Account("anthropic", "small", KEY, url)).write(BRIEF, CancelToken(), 0)
+    return written(LlmWriter("Local", Account("anthropic", "small", KEY, url)))
+
+
+def written(writer: LlmWriter) -> object:
+    """What comes once the writer has been asked in every form that it wants to be."""
+    reply = writer.write(BRIEF, CancelToken(), 0)
+    while isinstance(reply, Again):
+        reply = writer.write(BRIEF, CancelToken(), 0, reply.ask)
+    return reply
 
 
 def speak(url: str, folder: Path) -> object:

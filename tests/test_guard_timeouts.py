@@ -86,7 +86,8 @@ def writer(url: str) -> Any:
     import pydantic_ai.models.openai
     import pydantic_ai.providers.openai
 
-    from stages.script.llm import Account, LlmWriter
+    from stages.script.account import Account
+    from stages.script.llm import LlmWriter
 
     assert openai
     assert pydantic_ai.models.openai
@@ -283,11 +284,13 @@ def test_an_answer_that_comes_a_moment_too_late_is_still_taken() -> None:
 
 
 def test_the_sdks_neither_retry_nor_limit_the_time_by_themselves(silent_server: Any) -> None:
-    from stages.script.llm import Account, LlmWriter
+    from stages.http_client import Sending
+    from stages.script.account import Account
+    from stages.script.request import open_sdk
 
     for kind in ("openai", "anthropic"):
-        one = LlmWriter(kind, Account(kind, "m", SecretStr("sk-test"), silent_server.url))
-        client = one._client(0.0)
+        account = Account(kind, "m", SecretStr("sk-test"), silent_server.url)
+        client = open_sdk(kind, account, Sending(), 0.0)
         assert client.max_retries == 0
         assert client.timeout.read is None, "the guard cuts off, at the time that settings give"
-        assert one._client(7.0).timeout.read == 7.0
+        assert open_sdk(kind, account, Sending(), 7.0).timeout.read == 7.0

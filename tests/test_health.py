@@ -35,7 +35,8 @@ from pipeline.resilience.breakers import Breakers
 from pipeline.resilience.policy import policy_for
 from pipeline.resilience.rests import Rests, account_in_use
 from stages.base import CancelToken, Provider
-from stages.script.llm import Account, LlmWriter
+from stages.script.account import Account
+from stages.script.llm import LlmWriter
 from stages.speech.elevenlabs_provider import ElevenLabsProvider
 from tests.services import Service, served
 

@@ -19,7 +19,8 @@ from config.errors import ProviderError
 from stages.base import CancelToken
 from stages.http_waits import wait_s
 from stages.models import Brief
-from stages.script.llm import Account, LlmWriter
+from stages.script.account import Account
+from stages.script.llm import LlmWriter
 from stages.speech.base import SpeechRequest
 from stages.speech.elevenlabs_provider import ElevenLabsProvider
 

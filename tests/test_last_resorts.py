@@ -22,7 +22,7 @@ from stages.base import CancelToken
 from stages.images.base import ImageProvider, PictureRequest
 from stages.images.placeholder import render_placeholder
 from stages.models import Brief, Script, ScriptScene
-from stages.script.base import ScriptWriter
+from stages.script.base import FIRST_ASK, Ask, ScriptWriter
 from stages.script.template import TemplateWriter
 from stages.speech.base import SpeechProvider, SpeechRequest, Spoken
 
@@ -85,7 +85,7 @@ class Writer(ScriptWriter):
     def check(self, brief: Brief) -> None:
         """It always could."""
 
-    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
+    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float, ask: Ask = FIRST_ASK) -> Script:
         if not self.narration:
             raise Down(f"{self.name} is down", provider=self.name)
         return Script(title=brief.title, scenes=(ScriptScene(narration=self.narration),), writer=self.name)

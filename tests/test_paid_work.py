@@ -34,7 +34,8 @@ from pipeline.resilience.guard import Attempt, Guard
 from pipeline.steps import Step
 from stages.base import CancelToken, Clock
 from stages.images.base import ImageProvider, PictureRequest
-from stages.script.llm import Account, LlmWriter
+from stages.script.account import Account
+from stages.script.llm import LlmWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -402,7 +403,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.closing.wait(30)
             return
         scenes = [
-            {"heading": "A lamp", "narration": f"{part} lamps were lit on the cliff.", "picture_prompt": "x"}
+            {
+                "heading": "A lamp",
+                "narration": f"{part} lamps were lit on the cliff, and all the sailors steered home by them.",
+                "picture_prompt": "x",
+            }
             for part in ("Three", "Four")
         ]
         message = {"role": "assistant", "content": json.dumps({"scenes": scenes})}

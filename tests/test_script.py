@@ -12,7 +12,7 @@ from config.errors import BriefError, CancelledError, ProviderError, TransientEr
 from pipeline.perform import perform_by
 from stages.base import CancelToken, Context, Provider
 from stages.models import Brief, SceneBrief, Script, ScriptScene, Visual
-from stages.script.base import ScriptWriter
+from stages.script.base import FIRST_ASK, Ask, ScriptWriter
 from stages.script.stage import from_scenes, pictures_of, with_pictures, write_script
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class FakeWriter(ScriptWriter):
         if self.missing:
             raise UnavailableError(self.missing, provider=self.name)
 
-    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
+    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float, ask: Ask = FIRST_ASK) -> Script:
         self.calls += 1
         return Script(title=brief.title, scenes=self.scenes, writer=self.name)
 

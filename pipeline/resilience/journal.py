@@ -1,7 +1,8 @@
 """Paid calls: noted before they are made, and their answers kept before anything else may fail.
 
 The order is: room for the answer → the intent, on the disk → the call → the answer's artifacts and record, in the store → the
-ledger's row, which also closes the intent. What goes wrong in between:
+ledger's row, which also closes the intent. An answer after which the same provider is asked again is kept in the row of its
+intent, in one transaction with its end. What goes wrong in between:
 
 - the intent cannot be noted, or there is no room: nothing is bought;
 - a crash between intent and record: the next run reports the call as possibly charged, and makes it under the same id, so that a
@@ -26,7 +27,7 @@ from checkpoints.points import around
 from checkpoints.purchases import Purchase, Purchases, State
 from config.errors import CancelledError, FramekeepError, ProviderError, TimedOutError
 from pipeline.steps import Step
-from stages.base import Call, CancelToken, Provider
+from stages.base import Call, CancelToken, Interim, Provider
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Provider)
@@ -92,10 +93,15 @@ class Journal:
         asked = provider.asking(purchase.request)
         try:
             with around("purchase.call"):
-                return work(asked, cancel)
+                answer = work(asked, cancel)
         except BaseException as error:
             self._end(purchase, _state_after(error) if asked.may_have_asked() else "unsent")
             raise
+        if isinstance(answer, Interim):
+            self._end(
+                purchase, "answered" if answer.is_charged else "failed", answer.note if answer.is_charged else None
+            )
+        return answer
 
     def _tell(self, lost: Purchase, provider: Provider) -> None:
         how = "asked for its answer" if provider.remembers else "asked again"
@@ -104,10 +110,17 @@ class Journal:
             f"it is {how} under the same id, {lost.request}"
         )
 
-    def _end(self, purchase: Purchase, state: State) -> None:
+    def noted(self, provider: str) -> str:
+        """What the step's latest call of a provider brought that was not its last, in this run or an earlier one."""
+        return self._purchases.noted(self._step.key, provider)
+
+    def _end(self, purchase: Purchase, state: State, note: str | None = None) -> None:
         # What the provider said is what the caller must hear; without an end the call counts as possibly charged.
         try:
-            self._purchases.end(purchase, state, self._wall())
+            if note is None:
+                self._purchases.end(purchase, state, self._wall())
+            else:
+                self._purchases.end_noted(purchase, note, self._wall())
         except FramekeepError as error:
             _LOG.warning("the end of paid call %s was not noted: %s", purchase.request, error)
 

@@ -3,75 +3,35 @@
 from __future__ import annotations
 
 import copy
-import os
-import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
-from urllib.parse import urlsplit
+from dataclasses import replace
+from typing import Any, Self
 
-from pydantic import SecretStr
-
-from config.errors import RejectedError, TransientError, UnavailableError
-from config.secret_text import clean_key
+from config.errors import ProviderError, RejectedError, TransientError, UnavailableError
 from stages.base import CancelToken
-from stages.http_client import Sending, call_service, loading, open_client
+from stages.http_client import Sending, call_service, loading
 from stages.loop_call import call_in_loop
 from stages.models import Brief, Script, ScriptScene
-from stages.script.base import ScriptWriter
-from stages.script.prompt import INSTRUCTIONS, PROMPT_VERSION, Draft, DraftScene, message, wanted_words
+from stages.script.account import KEY_VARIABLES, Account
+from stages.script.answer import Answer, AnswerError, read_answer
+from stages.script.base import FIRST_ASK, Again, Ask, ScriptWriter, again
+from stages.script.manner import Manner
+from stages.script.prompt import PROMPT_VERSION, DraftScene, message, wanted_words
+from stages.script.request import ask_model
+from stages.script.spoken import heading, spoken
 from stages.script.words import count_words
 
-if TYPE_CHECKING:
-    from pydantic_ai.models import Model
-    from pydantic_ai.output import OutputSpec
-
-Kind = Literal["openai", "anthropic", "compatible"]
-
-#: Noted beyond this share of the words asked for; beyond this many times more or fewer it is no answer at all.
-_TOLERANCE = 0.25
+#: Noted beyond this share of the words asked for, and asked again once; beyond this many times more or fewer it is no answer.
+_TOLERANCE = 0.15
 _FAR_OFF = 5
 _MOST_PROMPT_CHARS = 400
+_MOST_SAID_CHARS = 160
 _MOST_NAMES = 5
-_KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
-_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
-_USUAL_URLS = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
-_MARKUP = re.compile(r"^[#>*\-\s]+|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", re.MULTILINE)
-#: "[music fades in]", "(pause)" on its own, "Narrator:".
-_DIRECTION = re.compile(
-    r"\[[^\]]{0,80}\]|^\s*\([^)]{0,80}\)\s*$|^\s*(?:narrator|voice-?over|vo|sprecher|narrateur)\s*:", re.I | re.M
-)
-
-
-@dataclass(frozen=True)
-class Account:
-    """How to reach a model. Without `api_key` the SDK's environment variable counts, but not for a server of one's own."""
-
-    kind: Kind
-    model: str
-    api_key: SecretStr | None = None
-    base_url: str | None = None
-
-    @property
-    def key(self) -> str:
-        own = self.api_key.get_secret_value() if self.api_key else ""
-        return clean_key(own or os.environ.get(_KEY_VARIABLES.get(self.kind, ""), ""))
-
-    @property
-    def url(self) -> str:
-        named = self.base_url or os.environ.get(_URL_VARIABLES.get(self.kind, ""), "")
-        return (named or _USUAL_URLS.get(self.kind, "")).strip()
-
-    @property
-    def address(self) -> str:
-        """Host, port and path: never a user name, password or query, which may be secret."""
-        try:
-            parts = urlsplit(self.url)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            return ""
-        return f"{host}:{port}{parts.path}" if port else f"{host}{parts.path}"
+#: Room for an answer that was cut off before: so many times what it was, and at least enough for a model that thinks aloud.
+_MORE_ROOM = 3
+_LEAST_ROOM_TOKENS = 8192
+_MARKS = ("\u201c", "\u201d")
 
 
 class LlmWriter(ScriptWriter):
@@ -83,6 +43,7 @@ class LlmWriter(ScriptWriter):
         self._request_id = ""
         self._sending = Sending()
         self.is_remote = True
+        self.server = f"{account.address} {account.model}"
         # A server of one's own that wants no key sends no bill either.
         self.paid = account.kind != "compatible" or bool(account.key)
 
@@ -105,7 +66,7 @@ class LlmWriter(ScriptWriter):
                 import pydantic_ai.providers.anthropic
             else:
                 import pydantic_ai.models.openai
-                import pydantic_ai.providers.openai  # noqa: F401 - what `_ask` needs, see there
+                import pydantic_ai.providers.openai  # noqa: F401 - what `ask_model` needs, see there
 
     def identity(self) -> dict[str, str]:
         return {
@@ -119,7 +80,7 @@ class LlmWriter(ScriptWriter):
         """Raise `UnavailableError` when key, model or address is missing, or the brief has nothing to write about."""
         account = self._account
         settings = f"FRAMEKEEP_PROVIDERS__{self.name.upper()}__"
-        variable = _KEY_VARIABLES.get(account.kind)
+        variable = KEY_VARIABLES.get(account.kind)
         if variable and not account.key:
             raise self._unavailable("no API key", f"set {variable}, or {settings}APIKEY for Framekeep alone")
         if not account.model.strip():
@@ -151,92 +112,104 @@ class LlmWriter(ScriptWriter):
                 hint=f"set Providers.{self.name}.Model to one that it lists: {', '.join(names[:_MOST_NAMES])}",
             )
 
-    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
-        """The script, by one request that is never repeated here. A length off target is noted, not refused."""
-        from stages.script.llm_errors import translate
-
+    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float, ask: Ask = FIRST_ASK) -> Script | Again:
+        """The script, by one request that is never repeated here, or what to ask next."""
         self.check(brief)
         self.prepare(cancel)
-        draft = call_service(
-            self.name,
-            self._account.url,
-            lambda: self._ask(brief, timeout_s),
-            cancel,
-            timeout_s,
-            lambda error: translate(error, self.name, self._account.url),
+        manner = Manner.read(ask.manner, self._usual_manner())
+        text = message(brief, ask.words_before)
+        refusals: list[Exception] = []
+        try:
+            answer = call_service(
+                self.name,
+                self._account.url,
+                lambda: ask_model(self.name, self._account, manner, text, self._request_id, self._sending, timeout_s),
+                cancel,
+                timeout_s,
+                lambda error: self._translated(error, refusals),
+            )
+        except (RejectedError, TransientError) as error:
+            other = self._other_manner(manner, error, refusals)
+            if other is None:
+                raise
+            changed = ask.model_copy(update={"manner": other.text()})
+            return again(changed, f"{error.message}; asked again in another form", is_charged=False)
+        try:
+            drafts = read_answer(answer)
+        except AnswerError as error:
+            return self._after(error, answer, ask, manner)
+        return self._judged(self._script(brief, drafts), brief, ask)
+
+    def _translated(self, error: Exception, refusals: list[Exception]) -> ProviderError | None:
+        from stages.script.llm_errors import translate
+
+        refusals.append(error)
+        return translate(error, self.name, self._account.url)
+
+    def _other_manner(self, manner: Manner, error: ProviderError, refusals: list[Exception]) -> Manner | None:
+        """The manner to ask in next, where it was for the manner that the server refused."""
+        from stages.script.llm_errors import refusal_of
+
+        if error.kind == "ContentRefused" or not refusals:
+            return None
+        status, said = refusal_of(refusals[-1])
+        return manner.after_refusal(status, said, may_guess=self._account.kind == "compatible")
+
+    def manner_to_keep(self, ask: Ask) -> str:
+        usual = self._usual_manner()
+        lasting = Manner.read(ask.manner, usual).lasting()
+        return "" if lasting == usual.lasting() else lasting.text()
+
+    def _usual_manner(self) -> Manner:
+        return Manner(limit_name="max_tokens" if self._account.kind == "compatible" else "max_completion_tokens")
+
+    def _after(self, error: AnswerError, answer: Answer, ask: Ask, manner: Manner) -> Again:
+        """What to ask next after an answer that holds no script. Raises ProviderError where nothing is left to ask."""
+        said = (
+            f": {_MARKS[0]}{textwrap.shorten(error.said, _MOST_SAID_CHARS, placeholder='…')}{_MARKS[1]}"
+            if error.said
+            else ""
         )
-        scenes = self._scenes(draft.scenes)
-        words, wanted = sum(count_words(scene.narration) for scene in scenes), wanted_words(brief)
-        if not wanted / _FAR_OFF <= words <= wanted * _FAR_OFF:
-            raise TransientError(
-                f"{self.name} wrote {words} words where about {wanted} were asked for",
+        if error.fault == "cut off" and not ask.was_cut_off:
+            room = max(_LEAST_ROOM_TOKENS, answer.tokens * _MORE_ROOM)
+            changed = {"was_cut_off": True, "manner": replace(manner, room_tokens=room).text()}
+            why = f"{self.name} stopped at its token limit; asked again with room for {room} tokens"
+            return again(ask.model_copy(update=changed), why, is_charged=True)
+        if error.fault == "cut off":
+            raise RejectedError(
+                f"{self.name} stopped at its token limit, also when it was given room for {manner.room_tokens} tokens: "
+                "its script is cut off",
                 provider=self.name,
-                hint="framekeep resume, or choose a larger model",
-                kind="ServiceUnavailable",
+                hint="give the brief a shorter `length`, raise the server's limit on an answer or its context, "
+                "or name another writer with `providers: {script: ...}`",
             )
-        return Script(title=brief.title, scenes=scenes, writer=self.name, notes=_notes(words, wanted))
-
-    async def _ask(self, brief: Brief, timeout_s: float) -> Draft:
-        import pydantic_ai
-
-        pydantic_ai.BANNER_ENABLED = False
-        async with self._client(timeout_s) as client:
-            model = self._model(client)
-            agent: pydantic_ai.Agent[None, Draft] = pydantic_ai.Agent(
-                model,
-                output_type=self._output(model),
-                instructions=INSTRUCTIONS,
-                retries=0,
-                model_settings={"extra_headers": {"Idempotency-Key": self._request_id}} if self._request_id else None,
+        if error.fault == "refused":
+            raise RejectedError(
+                f"{self.name} refused to write this{said}",
+                provider=self.name,
+                hint="change the brief's text, or name another writer with `providers: {script: ...}`",
+                kind="ContentRefused",
             )
-            return (await agent.run(message(brief))).output
-
-    def _client(self, timeout_s: float) -> Any:
-        """The SDK's client with its own retries off: retrying is the caller's business."""
-        client = open_client(self.name, timeout_s, self._sending, follow_redirects=True)
-        options: dict[str, Any] = {"base_url": self._account.url, "max_retries": 0, "http_client": client}
-        if self._account.kind == "anthropic":
-            from anthropic import AsyncAnthropic
-
-            return AsyncAnthropic(api_key=self._account.key, **options)
-        from openai import AsyncOpenAI
-
-        # A server of one's own may need no key, but the SDK insists on one.
-        return AsyncOpenAI(api_key=self._account.key or "none", **options)
-
-    def _model(self, client: Any) -> Model:
-        if self._account.kind == "anthropic":
-            from pydantic_ai.models.anthropic import AnthropicModel
-            from pydantic_ai.providers.anthropic import AnthropicProvider
-
-            return AnthropicModel(self._account.model, provider=AnthropicProvider(anthropic_client=client))
-        from pydantic_ai.models.openai import OpenAIChatModel
-        from pydantic_ai.providers.openai import OpenAIProvider
-        from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
-
-        if self._account.kind == "openai":
-            return OpenAIChatModel(self._account.model, provider=OpenAIProvider(openai_client=client))
-        # Expects less of the server: only what the protocol's copies have in common.
-        return OpenAIChatModel(self._account.model, provider=OpenAICompatibleProvider(self.name, openai_client=client))
-
-    def _output(self, model: Model) -> OutputSpec[Draft]:
-        """JSON by schema where the model has it: local servers know that and no tools. Older Anthropic models know only tools."""
-        from pydantic_ai import NativeOutput, ToolOutput
-
-        if self._account.kind != "anthropic" or model.profile.get("supports_json_schema_output"):
-            return NativeOutput(Draft, name="script", strict=True)
-        return ToolOutput(Draft, name="script")
-
-    def _scenes(self, drafts: Sequence[DraftScene]) -> tuple[ScriptScene, ...]:
-        """The model's scenes as ours. Empty ones are found by the stage; what only a model does wrong is found here."""
-        scenes = tuple(
-            ScriptScene(
-                narration=_spoken(draft.narration),
-                heading=_spoken(draft.heading).rstrip(".:;,"),
-                picture_prompt=textwrap.shorten(draft.picture_prompt, _MOST_PROMPT_CHARS, placeholder="…"),
-            )
-            for draft in drafts
+        what = "the model answered nothing" if error.fault == "nothing" else f"the model's answer holds no script{said}"
+        raise TransientError(
+            f"{self.name}: {what}",
+            provider=self.name,
+            hint="framekeep resume, or choose another model",
+            kind="ServiceUnavailable",
         )
+
+    def _script(self, brief: Brief, drafts: Sequence[DraftScene]) -> Script:
+        """The model's scenes as ours. What only a model does wrong is found here."""
+        scenes: list[ScriptScene] = []
+        notes: list[str] = []
+        for number, draft in enumerate(drafts, 1):
+            narration = spoken(draft.narration)
+            notes += [f"scene {number}: left out of what {self.name} wrote: {what}" for what in narration.left_out]
+            if not count_words(narration.text):
+                notes.append(f"scene {number} of what {self.name} wrote has no words to speak, and is left out")
+                continue
+            prompt = textwrap.shorten(draft.picture_prompt, _MOST_PROMPT_CHARS, placeholder="…")
+            scenes.append(ScriptScene(narration=narration.text, heading=heading(draft.heading), picture_prompt=prompt))
         if len({scene.narration for scene in scenes}) < len(scenes):
             raise TransientError(
                 f"{self.name}: the answer says the same thing in several scenes",
@@ -244,7 +217,37 @@ class LlmWriter(ScriptWriter):
                 hint="framekeep resume, or choose a larger model",
                 kind="ServiceUnavailable",
             )
-        return scenes
+        return Script(title=brief.title, scenes=tuple(scenes), writer=self.name, notes=tuple(notes))
+
+    def _judged(self, script: Script, brief: Brief, ask: Ask) -> Script | Again:
+        """The script where it is as long as was asked; else the better of two, which says so, or what to ask for the second."""
+        wanted, words = wanted_words(brief), _words(script)
+        if abs(words - wanted) <= wanted * _TOLERANCE:
+            return script
+        told = self._with_length(script, words, wanted, asked_twice=bool(ask.words_before))
+        if brief.target_length_s and not ask.words_before and words:
+            changed = ask.model_copy(update={"words_before": words, "earlier": told})
+            return again(
+                changed, f"{self.name} wrote {words} words where about {wanted} were asked for", is_charged=True
+            )
+        if ask.earlier and abs(ask.words_before - wanted) < abs(words - wanted):
+            return self._with_length(ask.earlier, ask.words_before, wanted, asked_twice=True)
+        if not wanted / _FAR_OFF <= words <= wanted * _FAR_OFF:
+            raise RejectedError(
+                f"{self.name} wrote {words} words where about {wanted} were asked for",
+                provider=self.name,
+                hint="choose a larger model, or name another writer with `providers: {script: ...}`",
+            )
+        return told
+
+    def _with_length(self, script: Script, words: int, wanted: int, *, asked_twice: bool) -> Script:
+        """The script with one note on its length, in place of an earlier one."""
+        twice = ", asked twice," if asked_twice else ""
+        note = f"{self.name}{twice} wrote {words} words where about {wanted} were asked for: the film is " + (
+            "longer" if words > wanted else "shorter"
+        )
+        others = tuple(one for one in script.notes if " words where about " not in one)
+        return script.model_copy(update={"notes": (*others, note)})
 
     def _unavailable(self, what: str, hint: str) -> UnavailableError:
         return UnavailableError(f"{self.name}: {what}", provider=self.name, hint=hint)
@@ -257,12 +260,5 @@ def _listed_names(document: Any) -> list[str]:
     return [name for name in found if isinstance(name, str)]
 
 
-def _spoken(text: str) -> str:
-    """Without what models add although they are told not to: marks, stage directions, speakers' names."""
-    return " ".join(_MARKUP.sub("", _DIRECTION.sub(" ", text)).split())
-
-
-def _notes(words: int, wanted: int) -> tuple[str, ...]:
-    if abs(words - wanted) <= wanted * _TOLERANCE:
-        return ()
-    return (f"the model wrote {words} words where about {wanted} were asked for",)
+def _words(script: Script) -> int:
+    return sum(count_words(scene.narration) for scene in script.scenes)

@@ -129,6 +129,13 @@ def _is_refusal(chain: list[BaseException]) -> bool:
     )
 
 
+def refusal_of(error: BaseException) -> tuple[int | None, str]:
+    """Status and body of a refusal; no status where it is none. Not for people: the body may hold whatever was sent."""
+    chain = list(chain_of(error))
+    bodies = [str(body) for one in chain if (body := _attribute(one, "body"))]
+    return _status(chain), " ".join(bodies or [str(one) for one in chain])
+
+
 def _message(chain: list[BaseException]) -> str:
     """What was wrong, in one short line."""
     last = chain[-1] if str(chain[-1]) else chain[0]

@@ -13,7 +13,7 @@ from checkpoints.keys import code_digest
 from config.errors import UnavailableError
 from stages.base import CancelToken
 from stages.models import Brief, Script, ScriptScene
-from stages.script.base import ScriptWriter
+from stages.script.base import FIRST_ASK, Ask, ScriptWriter
 from stages.script.instructions import MOST_WORDS, Reading, is_order, read, spoken_without
 from stages.script.sentences import Sentence
 from stages.script.words import count_words, speaking_s
@@ -75,7 +75,7 @@ class OutlineWriter(ScriptWriter):
             return False
         return True
 
-    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
+    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float, ask: Ask = FIRST_ASK) -> Script:
         """The script. A text that fits the target length is kept whole; so is any text when there is no target."""
         from stages.script.choosing import choose
         from stages.script.cutting import cut

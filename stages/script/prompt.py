@@ -10,7 +10,7 @@ from stages.models import Brief
 from stages.script.words import count_words, speaking_s, words_in
 
 #: Raised when anything below changes: part of the writer's identity.
-PROMPT_VERSION = "1"
+PROMPT_VERSION = "2"
 
 _TOPIC_S = 75.0
 _SHORTEST_S, _LONGEST_S = 30.0, 180.0
@@ -53,7 +53,12 @@ How to write:
 - Every scene is about one thing that a picture can show, and leads into the next. The last one closes the thought.
 - When the material is a text, keep to its facts and leave out what matters least. When it is a topic, say only what is well known
   to be true.
+- Where the object has "correction", it is about an answer of yours that was too long or too short: write a new one as it says.
 - A narration holds only what is spoken: no headings, no stage directions, no speaker names, no Markdown, no emojis, no links.
+
+Answer with one JSON object and nothing else, in this form:
+{"scenes": [{"heading": "two to five words shown on screen, no full stop", "narration": "what the narrator says: plain sentences",
+"picture_prompt": "one sentence in English: what a picture of this scene shows; no text in the picture"}]}
 """
 
 
@@ -71,8 +76,8 @@ def wanted_words(brief: Brief) -> int:
     return max(20, words_in(target_s(brief) * 0.92, brief.language))
 
 
-def message(brief: Brief) -> str:
-    """The request. As JSON, whatever the text contains stays inside its string."""
+def message(brief: Brief, words_before: int = 0) -> str:
+    """The request. As JSON, whatever the text contains stays inside its string. `words_before` is how long a wrong answer was."""
     asked = {
         "title": brief.title,
         "material": brief.text,
@@ -80,4 +85,8 @@ def message(brief: Brief) -> str:
         "words": wanted_words(brief),
         "scenes": max(2, round(target_s(brief) / _SCENE_S)),
     }
+    if words_before:
+        wanted = wanted_words(brief)
+        verdict = f"{abs(words_before - wanted)} too {'many' if words_before > wanted else 'few'}"
+        asked["correction"] = f"your answer had {words_before} words in all narrations, {verdict}; write {wanted}"
     return json.dumps(asked, ensure_ascii=False, indent=1)

@@ -35,7 +35,8 @@ def create(
         from stages.script.outline import OutlineWriter
 
         return OutlineWriter()
-    from stages.script.llm import Account, LlmWriter
+    from stages.script.account import Account
+    from stages.script.llm import LlmWriter
 
     kinds: dict[str, Literal["openai", "anthropic", "compatible"]] = {"OpenAI": "openai", "Anthropic": "anthropic"}
     account = Account(kind or kinds.get(known, "compatible"), model, api_key, base_url or None)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from config.errors import BriefError, TransientError
+from pydantic import ValidationError
+
+from config.errors import BriefError, ProviderError, TransientError
 from config.redaction import redact
 from stages.base import CancelToken, Context
 from stages.models import Brief, SceneBrief, Script, ScriptScene, Visual
-from stages.script.base import ScriptWriter
+from stages.script.base import Again, Ask, ScriptWriter
 from stages.script.words import count_words
 
 _MOST_SCENE_WORDS = 600
 _MOST_HEADING_CHARS = 160
 _PROMPT_WORDS = 30
+#: More than all manners of asking together, so that no server is asked for ever.
+_MOST_ASKS = 12
+_LOG = logging.getLogger("framekeep")
 
 
 def write_script(brief: Brief, context: Context, writers: Sequence[ScriptWriter]) -> Script:
@@ -24,20 +31,68 @@ def write_script(brief: Brief, context: Context, writers: Sequence[ScriptWriter]
     The limit on the time is the caller's: it cancels the token that the writer is handed.
     """
 
-    def work(writer: ScriptWriter, cancel: CancelToken) -> Script:
+    asks: dict[str, Ask] = {}
+
+    def ask_of(writer: ScriptWriter) -> Ask:
+        if writer.name not in asks:
+            asks[writer.name] = _first_ask(writer, context)
+        return asks[writer.name]
+
+    def work(writer: ScriptWriter, cancel: CancelToken) -> Script | Again:
         writer.check(brief)
-        script = writer.write(brief, cancel, 0.0)
-        if flaw := _flaw(script, brief.text):
+        reply = writer.write(brief, cancel, 0.0, ask_of(writer))
+        script = reply if isinstance(reply, Script) else reply.ask.earlier
+        if script and (flaw := _flaw(script, brief.text)):
             raise TransientError(
                 f"{writer.name} gave a script that cannot be used: {flaw}",
                 provider=writer.name,
                 hint="framekeep resume, or name another writer with `providers: {script: ...}`",
                 kind="ServiceUnavailable",
             )
-        return script
+        return reply
 
-    script, _writer = context.call("write", writers, work)
-    return script
+    return _ask_until_done(context, list(writers), asks, work)
+
+
+def _ask_until_done(
+    context: Context,
+    writers: list[ScriptWriter],
+    asks: dict[str, Ask],
+    work: Callable[[ScriptWriter, CancelToken], Script | Again],
+) -> Script:
+    """A call for each time that a writer wants to be asked, in its way. A script that it gave before is better than none."""
+    for _ in range(_MOST_ASKS):
+        try:
+            reply, writer = context.call("write", writers, work)
+        except ProviderError:
+            if len(writers) == 1 and (ask := asks.get(writers[0].name)) and ask.earlier:
+                return ask.earlier
+            raise
+        if isinstance(reply, Script) or reply.is_charged:
+            _keep_manner(writer, asks[writer.name], context)
+        if isinstance(reply, Script):
+            return reply
+        _LOG.info("%s", reply.why)
+        asks[writer.name] = reply.ask
+        writers = [writer] if reply.ask.earlier else writers[writers.index(writer) :]
+    raise ProviderError(
+        "No script came of all that was asked",
+        hint="framekeep doctor, or name another writer with `providers: {script: ...}`",
+    )
+
+
+def _first_ask(writer: ScriptWriter, context: Context) -> Ask:
+    """Where an earlier run stopped, or as the writer's server is known to want it."""
+    if noted := context.noted(writer.name):
+        with contextlib.suppress(ValidationError):
+            return Ask.model_validate_json(noted)
+    return Ask(manner=context.manner_of(writer.server) if writer.server else "")
+
+
+def _keep_manner(writer: ScriptWriter, ask: Ask, context: Context) -> None:
+    manner = writer.manner_to_keep(ask)
+    if writer.server and manner != context.manner_of(writer.server):
+        context.learn_manner(writer.server, manner)
 
 
 def from_scenes(brief: Brief) -> Script:

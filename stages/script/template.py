@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from config.errors import UnavailableError
 from stages.base import CancelToken
 from stages.models import Brief, Script, ScriptScene
-from stages.script.base import ScriptWriter
+from stages.script.base import FIRST_ASK, Ask, ScriptWriter
 from stages.script.instructions import MOST_WORDS, read, spoken_without
 from stages.script.words import count_words, words_in
 
@@ -42,7 +42,7 @@ class TemplateWriter(ScriptWriter):
                 hint="put a text of some sentences into the brief, or write its scenes under `## ` headings",
             )
 
-    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float) -> Script:
+    def write(self, brief: Brief, cancel: CancelToken, timeout_s: float, ask: Ask = FIRST_ASK) -> Script:
         """The script. With a length asked for, it ends with the sentence that fills it."""
         self.check(brief)
         most = words_in(brief.target_length_s, brief.language) if brief.target_length_s else 0
