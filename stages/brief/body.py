@@ -90,6 +90,14 @@ def tell_left_out(left_out: Sequence[LeftOut], source: Source, problems: Problem
             problems.add(line, "", f"{item.what} cannot be spoken; say it in a sentence")
 
 
+def tell_second_title(title: Node, heading: Node, problems: Problems) -> None:
+    """A `# ` heading is not shown where a title is given as well."""
+    if heading.raw.casefold() != title.raw.casefold():
+        problems.warn(
+            heading.line, f"not shown: the heading {shorten(heading.raw)!r}, as the brief gives a title as well"
+        )
+
+
 class _Body:
     """Gathers title, scenes and paragraphs from blocks."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stages.brief.body import Source, read_body
+from stages.brief.body import Source, read_body, tell_left_out, tell_second_title
 from stages.brief.front import known_entries, properties, property_entries, split
 from stages.brief.nodes import Node
 from stages.brief.problems import Problems
@@ -28,18 +28,23 @@ def from_markdown(text: str, problems: Problems, *, is_plain: bool = False) -> N
     lines = body.split("\n")
     title = _take_properties(lines, line, entries, problems)
     if is_plain:
-        title = _take_title(lines, line) or title
+        title = _take_title(lines, line, problems) or title
         _keep_number_signs(lines)
     source = Source("\n".join(lines), line)
     found = read_body(source, problems)
     if is_plain and not title and not entries and "text" in found and _is_title(body.strip(), found["text"].raw):
         title = found["text"]
-    if title and "title" not in found:
+    if title and "title" in found:
+        tell_second_title(title, found["title"], problems)
+    elif title:
         found["title"] = title
     for key, node in found.items():
         if key != "title" and key in entries:
             problems.add(entries[key].line, key, "is given in the front matter and below it; keep one of them")
-        entries.setdefault(key, node) if key == "title" else entries.update({key: node})
+        if key == "title" and key in entries:
+            tell_second_title(entries[key], node, problems)
+        else:
+            entries[key] = node
     return Node(entries, 1)
 
 
@@ -49,7 +54,7 @@ def _take_properties(lines: list[str], line: int, entries: dict[str, Node], prob
 
     start = next((index for index, text in enumerate(lines) if text.strip()), 0)
     if lines[start].startswith("% "):
-        return _take_title_block(lines, line, start, entries)
+        return _take_title_block(lines, line, start, entries, problems)
     if lines[start].startswith("# "):
         start = next((index for index in range(start + 1, len(lines)) if lines[index].strip()), len(lines))
     count = properties("\n".join(lines[start:]), KEYS) if start < len(lines) else 0
@@ -62,22 +67,27 @@ def _take_properties(lines: list[str], line: int, entries: dict[str, Node], prob
     return title
 
 
-def _take_title_block(lines: list[str], line: int, start: int, entries: dict[str, Node]) -> Node | None:
+def _take_title_block(
+    lines: list[str], line: int, start: int, entries: dict[str, Node], problems: Problems
+) -> Node | None:
     """`% title`, `% author` and `% date` in lines of their own, as scientific papers begin."""
     title = None
     for index, key in enumerate(("title", "author", "date"), start):
         if index >= len(lines) or not lines[index].startswith("%"):
             break
-        text = plain_line(lines[index].lstrip("% ")).text
-        lines[index] = ""
+        plain = plain_line(lines[index].lstrip("% "))
+        tell_left_out(plain.left_out, Source("", line + index), problems)
+        text, lines[index] = plain.text, ""
         if key == "title" and text:
             title = Node(text, line + index, text)
         elif key == "author" and text:
             entries.setdefault(key, Node(text, line + index, text))
+        elif text:
+            problems.warn(line + index, f"not used, as no key of a brief: {text}")
     return title
 
 
-def _take_title(lines: list[str], line: int) -> Node | None:
+def _take_title(lines: list[str], line: int, problems: Problems) -> Node | None:
     """The title of a plain text, taken out of its lines; a rule below it goes with it."""
     start = next((index for index, text in enumerate(lines) if text.strip()), 0)
     below = start + 1
@@ -87,9 +97,10 @@ def _take_title(lines: list[str], line: int) -> Node | None:
     has_gap = below < len(lines) and not lines[below].strip()
     if not (has_gap and has_more and _is_title(lines[start].strip(), lines[start].strip())):
         return None
-    title = plain_line(lines[start]).text
+    title = plain_line(lines[start])
+    tell_left_out(title.left_out, Source("", line + start), problems)
     lines[start] = ""
-    return Node(title, line + start, title) if title else None
+    return Node(title.text, line + start, title.text) if title.text else None
 
 
 def _keep_number_signs(lines: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from stages.brief.body import Source, read_body, read_narration, tell_left_out
+from stages.brief.body import Source, read_body, read_narration, tell_left_out, tell_second_title
 from stages.brief.nodes import Node
 from stages.brief.problems import Problems
 from stages.text.markup import Plain, plain_line, plain_text
@@ -24,7 +24,9 @@ def in_plain_words(entries: dict[str, Node], problems: Problems) -> dict[str, No
             for name, inner in body.items():
                 if name == "scenes" and "scenes" in entries:
                     problems.add(node.line, "text", "give either `text` or `scenes`, not both")
-                elif name != "title" or "title" not in entries:
+                elif name == "title" and "title" in entries:
+                    tell_second_title(entries["title"], inner, problems)
+                else:
                     found[name] = inner
         elif key == "scenes" and isinstance(node.value, list):
             found[key] = replace(node, value=[_scene(item, problems) for item in node.value])
