@@ -70,7 +70,8 @@ def read_narration(source: Source, problems: Problems) -> dict[str, Node]:
     entries: dict[str, Node] = {}
     if blocks and blocks[0].kind == "heading" and blocks[0].level <= 2:
         first = blocks.pop(0)
-        entries["heading"] = Node(first.text, source.where(first.line), first.text)
+        if first.text:
+            entries["heading"] = Node(first.text, source.where(first.line), first.text)
     for block in blocks:
         body.take(block, in_scene=True)
     scene = body.scene.node().value
@@ -119,7 +120,7 @@ class _Body:
             self._attributes(block.text, line)
         elif block.kind == "heading" and block.level <= 2 and not in_scene:
             self._heading(block, line)
-        else:
+        elif block.text:
             text = ended(block.text) if block.kind == "item" else block.text
             self.scene.text_line = self.scene.text_line or line
             self.scene.paragraphs.append((text, block.kind == "heading"))
@@ -147,7 +148,9 @@ class _Body:
 
     def _heading(self, block: Block, line: int) -> None:
         if block.level == 2:
-            self._scenes.append(_Scene(line, {"heading": Node(block.text, line, block.text)}))
+            self._scenes.append(_Scene(line, {"heading": Node(block.text, line, block.text)} if block.text else {}))
+        elif not block.text:
+            return
         elif self.title or self._scenes:
             self._problems.add(line, "", "a second `# ` heading; scenes start with `## `")
         else:

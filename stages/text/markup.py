@@ -102,7 +102,7 @@ def plain_text(source: str) -> Plain:
     texts = [
         ended(block.text) if block.kind in ("heading", "item") else block.text
         for block in markup.blocks
-        if block.kind in ("heading", "item", "prose")
+        if block.kind in ("heading", "item", "prose") and block.text
     ]
     pictures = [LeftOut("a picture", block.text, block.line) for block in markup.blocks if block.kind == "picture"]
     return Plain("\n\n".join(texts), (*markup.left_out, *pictures))

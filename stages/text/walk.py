@@ -146,13 +146,14 @@ class Walk:
         lines = self._inline.lines(children, number)
         self._inline.close(lines[-1])
         said = [line for line in lines if line.text]
-        if said:
+        if said or (1 <= level <= 2 and kind == "heading"):
+            # Such a heading begins a scene, also without words.
             text = " ".join(line.text for line in said)
-            self._blocks.append(Block(kind, text, said[0].number, level, marker))
+            self._blocks.append(Block(kind, text, (said or lines)[0].number, level, marker))
         for line in lines:
-            self._media(line, is_heading=kind == "heading")
+            self._media(line)
 
-    def _media(self, line: Line, *, is_heading: bool) -> None:
+    def _media(self, line: Line) -> None:
         for place, (path, undefined) in enumerate(line.pictures):
             note = "undefined" if undefined else "second" if place else "inside" if line.text else ""
             self._blocks.append(Block("picture", undefined or path, line.number, note=note))  # type: ignore[arg-type]
