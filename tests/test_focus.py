@@ -190,16 +190,19 @@ def test_a_clip_is_judged_over_its_whole_length(tmp_path: Path) -> None:
     assert found.at == pytest.approx((0.75, 0.6), abs=0.1)
     assert find_focus(path, "clip") == found
     assert take_visual(Visual(path=path, kind="clip")) == Picture(
-        kind="clip", digest="", width=384, height=256, focus=found.at, reach=found.reach, provider="brief"
+        kind="clip", digest="", width=384, height=256, focus=found.at, reach=found.reach, provider="brief", length_s=1.5
     )
 
 
-def test_of_an_animated_picture_it_is_said_that_it_will_not_move(tmp_path: Path) -> None:
+def test_an_animated_picture_moves_and_of_one_that_stays_a_picture_it_is_said_that_it_will_not(tmp_path: Path) -> None:
     pictures = [Image.new("RGB", (40, 30), colour) for colour in ((9, 9, 9), (99, 0, 0))]
-    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:])
-    pictures[0].save(tmp_path / "b.gif")
-    assert "only its first image" in visual_notes(tmp_path / "a.gif", "picture")[0]
-    assert visual_notes(tmp_path / "b.gif", "picture") == ()
+    for name in ("a.gif", "a.webp"):
+        pictures[0].save(tmp_path / name, save_all=True, append_images=pictures[1:], duration=500)
+    pictures[0].save(tmp_path / "still.gif")
+    kinds = [take_visual(Visual(path=tmp_path / name, kind="picture")).kind for name in ("a.gif", "still.gif")]
+    assert kinds == ["clip", "picture"]
+    assert "only its first image" in visual_notes(tmp_path / "a.webp", "picture")[0]
+    assert visual_notes(tmp_path / "still.gif", "picture") == ()
 
 
 def test_a_broken_picture_has_no_focus_but_an_error(tmp_path: Path) -> None:
