@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,6 +125,37 @@ def test_a_number_in_two_words_keeps_both_words_in_time() -> None:
     ]
 
 
+def test_a_date_is_read_as_its_region_writes_it() -> None:
+    said = {region: read("3/4/2024", region).text for region in ("en", "en-US", "en-GB", "en_AU", "de", "fr-CA")}
+    assert said["en"] == said["en-US"] == "March fourth, twenty twenty-four"
+    assert said["en-GB"] == said["en_AU"] == "April third, twenty twenty-four"
+    assert said["de"] == "dritter April zweitausendvierundzwanzig"
+    assert said["fr-CA"] == "trois avril deux mille vingt-quatre"
+
+
+def test_every_sign_of_money_has_a_name_in_every_language() -> None:
+    signs = [chr(point) for point in range(0x20D0) if unicodedata.category(chr(point)) == "Sc"]
+    assert len(signs) > 40
+    for language in ("en", "de", "fr", "es", "it"):
+        for sign in signs:
+            for written in (f"{sign}5", f"5 {sign}", f"5{sign}"):
+                reading = read(written, language)
+                assert len(reading.text.split()) >= 2, written
+                assert sign not in reading.text
+                assert reading.notes == ()
+
+
+def test_a_range_with_a_sign_apart_gives_each_word_its_own_time() -> None:
+    tokens = read("It cost 5 – 10 € more.", "en").tokens
+    assert [token.spoken for token in tokens] == ["It", "cost", "five", "to", "ten", "euros", "more."]
+    tokens = read("Around 10 000 m² in 1914-18.", "en").tokens
+    assert [(token.shown, token.spoken) for token in tokens][1:4] == [
+        ("10", "ten thousand"),
+        ("000", ""),
+        ("m²", "square meters"),
+    ]
+
+
 def test_emoji_are_shown_but_not_said_and_a_note_tells() -> None:
     reading = read("Well done 🎉 friends", "en")
     assert reading.text == "Well done friends"
@@ -154,7 +187,8 @@ def test_a_language_without_rules_is_left_as_it_is() -> None:
 
 @given(
     st.text(
-        alphabet=st.sampled_from("aZé9017 .,:;/-–%$€£°@#&()[]'\"“”„*_`+=<>²½IVX€khmM🎉中пh\u00a0\u202f|~^"), max_size=60
+        alphabet=st.sampled_from("aZé9017 .,:;/-–%$€£°@#&()[]'\"“”„*_`+=<>²½IVX€khmM🎉中пh\u00a0\u202f|~^×√≥·₹¤x⁶e1"),
+        max_size=60,
     ),
     st.sampled_from(["en", "de", "fr", "es", "it", "ja"]),
 )
@@ -164,7 +198,7 @@ def test_every_shown_word_has_its_place_whatever_is_written(text: str, language:
     assert [token.shown for token in reading.tokens] == text.split()
     assert "  " not in reading.text
     if language != "ja":
-        assert not any(char in reading.text for char in "<>[]*_#$€£%²½🎉中")
+        assert not any(char in reading.text for char in "<>[]*_#$€£%²½🎉中×√≥₹")
         assert not any(char.isdigit() for char in reading.text), reading.text
 
 

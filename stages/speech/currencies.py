@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -124,7 +125,12 @@ def currencies(language: str) -> dict[str, Currency]:
     return found
 
 
+def alternatives(words: Iterable[str]) -> str:
+    """A regular expression of all the words, the longest first."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
 @lru_cache(maxsize=8)
 def currency_pattern(language: str) -> str:
-    """A regular expression of all signs and codes, the longest first."""
-    return "|".join(re.escape(code) for code in sorted(currencies(language), key=len, reverse=True))
+    """A regular expression of all signs and codes."""
+    return alternatives(currencies(language))

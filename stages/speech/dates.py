@@ -14,7 +14,7 @@ _NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})")
 _CLOCK = re.compile(r"(\d{1,2})[:h](\d{2})(?::(\d{2}))?\s?([ap]\.?m)?(?:Uhr|h)?", re.IGNORECASE)
 _DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d{2})([ap]\.?m)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s?([ap])\.?m", re.IGNORECASE)
-_AT_LIST = "alle dalle ore le h"
+_AT_LIST = "alle dalle ore le h las la"
 _AT = frozenset(_AT_LIST.split())
 _DATIVE_LIST = """am im vom zum beim dem den des ab bis seit nach vor zur einem einen eines jeden jedem"""
 _DATIVE = frozenset(_DATIVE_LIST.split())
@@ -136,7 +136,7 @@ def clock(line: Line, index: int) -> bool:
         after.spoken = f"Uhr{rest}"
         return True
     item.spoken = words
-    if line.language == "fr" and after and after.open and after.core == "h" and not item.trail:
+    if line.language in ("fr", "es", "it") and after and after.open and after.core == "h" and not item.trail:
         after.spoken = ""
     return True
 
@@ -152,7 +152,7 @@ def _dotted_clock(line: Line, index: int) -> re.Match[str] | None:
         and not item.trail
         and (after.core == "Uhr" or re.fullmatch(r"[ap]\.?m", after.core) is not None)
     )
-    called = line.language == "it" and before is not None and before.core.lower() in _AT
+    called = line.language in ("it", "es") and before is not None and before.core.lower() in _AT
     return _CLOCK.fullmatch(item.core.replace(".", ":", 1)) if timed or called or match[3] else None
 
 
@@ -218,6 +218,11 @@ def _day(line: Line, number: int) -> str:
 
 def _german(line: Line, index: int, number: int) -> str:
     before = line.at(index - 1)
+    if before and (before.is_dash or before.core in ("bis", "und", "oder")):
+        # `vom dritten bis fünften`: both have one ending.
+        first = line.at(index - 2)
+        if first and first.spoken and first.core.isdecimal() and re.search("te[nr]?$", first.spoken):
+            return numbers.ordinal(number, "de") + first.spoken[-1].removesuffix("e")
     word = before.core.lower() if before else ""
     if before and before.spoken and before.core.isdecimal():
         return numbers.ordinal(number, "de") + before.spoken[-1].removesuffix("e")

@@ -48,6 +48,7 @@ class Lexicon:
     at: str
     slash: str
     months: tuple[str, ...]
+    by: str
     money_join: str
     cents: bool
     scales: Mapping[str, Forms]
@@ -62,10 +63,10 @@ ENGLISH = Lexicon(
     dot="dot", at="at", slash="slash",
     months=("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
             "November", "December"),
-    money_join=" and ", cents=True,
+    by="by", money_join=" and ", cents=True,
     scales=_forms("""hundred=hundred | thousand=thousand | million=million | billion=billion | trillion=trillion |
         k=thousand | K=thousand | m=million | M=million | mn=million | MM=million | b=billion | B=billion | bn=billion |
-        T=trillion | tn=trillion"""),
+        T=trillion | tn=trillion | lakh=lakh | crore=crore"""),
     units=_forms("""t=ton,tons | in=inch,inches | km=kilometer,kilometers | cm=centimeter,centimeters |
         mm=millimeter,millimeters | m=meter,meters | kg=kilogram,kilograms | g=gram,grams | mg=milligram,milligrams |
         l=liter,liters | L=liter,liters | ml=milliliter,milliliters | lb=pound,pounds | lbs=pound,pounds | oz=ounce,ounces |
@@ -80,20 +81,21 @@ ENGLISH = Lexicon(
         dB=decibel,decibels | fps=frame per second,frames per second | px=pixel,pixels | °C=degree Celsius,degrees Celsius |
         °F=degree Fahrenheit,degrees Fahrenheit | °=degree,degrees | K=K | x=times | ha=hectare,hectares"""),
     symbols=_table("&=and | +=plus | ==equals | ×=times | ÷=divided by | ±=plus or minus | ~=about | ≈=about | <=less than | "
-                   ">=greater than | ≤=at most | ≥=at least | @=at | §=section | №=number | °=degrees | −=minus | "
-                   "≠=not equal to | π=pi | µ=micro | ²=squared | ³=cubed | ^=to the power of"),
+                   ">=greater than | ≤=at most | ≥=at least | @=at | §=section | §§=sections | №=number | °=degrees | −=minus | "
+                   "√=square root of | ≠=not equal to | π=pi | µ=micro | ²=squared | ³=cubed | ^=to the power of"),
     abbreviations=_table("""Mr.=Mister | Mrs.=Missus | Ms.=Miz | Dr.=Doctor | Prof.=Professor | St.=Saint | Jr.=Junior |
         Sr.=Senior | Mt.=Mount | Ft.=Fort | Ave.=Avenue | Blvd.=Boulevard | Rd.=Road | Gen.=General | Gov.=Governor |
         Sen.=Senator | Rep.=Representative | Capt.=Captain | Lt.=Lieutenant | Col.=Colonel | Sgt.=Sergeant | Rev.=Reverend |
         e.g.=for example | eg.=for example | i.e.=that is | ie.=that is | etc.=et cetera | c.=circa | vs.=versus | vs=versus |
         v.=versus | approx.=approximately | ca.=circa | cf.=compare | al.=al | Inc.=Incorporated | Ltd.=Limited |
         Corp.=Corporation | Co.=Company | Bros.=Brothers | Dept.=Department | Univ.=University | est.=established |
-        Fig.=Figure | fig.=figure | Vol.=Volume | vol.=volume | Ch.=Chapter | Nos.=numbers | p.=page | pp.=pages |
-        ed.=edition | Jan.=January | Feb.=February | Mar.=March | Apr.=April | Jun.=June | Jul.=July | Aug.=August |
-        Sep.=September | Sept.=September | Oct.=October | Nov.=November | Dec.=December | Mon.=Monday | Tue.=Tuesday |
-        Tues.=Tuesday | Wed.=Wednesday | Thu.=Thursday | Thurs.=Thursday | Fri.=Friday | a.k.a.=also known as | w/=with |
-        w/o=without | P.S.=P S | BC=B C | AD=A D | BCE=B C E | CE=C E | a.m.=A.M. | p.m.=P.M. | am=A.M. | pm=P.M."""),
-    say=_table("JSON=Jason | YAML=Yammel | CO2=C O two | H2O=H two O | FFmpeg=F F mpeg | "
+        Fig.=Figure | fig.=figure | Vol.=Volume | vol.=volume | Ch.=Chapter | Art.=Article | Sec.=Section | Nos.=numbers |
+        p.=page | pp.=pages | ed.=edition | Jan.=January | Feb.=February | Mar.=March | Apr.=April | Jun.=June | Jul.=July |
+        Aug.=August | Sep.=September | Sept.=September | Oct.=October | Nov.=November | Dec.=December | Mon.=Monday |
+        Tue.=Tuesday | Tues.=Tuesday | Wed.=Wednesday | Thu.=Thursday | Thurs.=Thursday | Fri.=Friday | a.k.a.=also known as |
+        w/=with | w/o=without | P.S.=P S | Ph.D.=P H D | BC=B C | AD=A D | BCE=B C E | CE=C E | a.m.=A.M. | p.m.=P.M. |
+        am=A.M. | pm=P.M."""),
+    say=_table("9/11=nine eleven | 7/11=seven eleven | JSON=Jason | YAML=Yammel | CO2=C O two | H2O=H two O | FFmpeg=F F mpeg | "
                "ffmpeg=F F mpeg | C++=C plus plus | C#=C sharp | F#=F sharp | 24/7=twenty-four seven | and/or=and or"),
 )  # fmt: skip
 
@@ -102,10 +104,10 @@ GERMAN = Lexicon(
     dot="Punkt", at="ät", slash="Schrägstrich",
     months=("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
             "Dezember"),
-    money_join=" ", cents=False,
+    by="mal", money_join=" ", cents=False,
     scales=_forms("""Tausend=Tausend | Million=Million | Millionen=Millionen | Milliarde=Milliarde |
-        Milliarden=Milliarden | Billion=Billion | Billionen=Billionen | k=Tausend | Tsd=Tausend | M=Million,Millionen |
-        Mio=Million,Millionen | Mrd=Milliarde,Milliarden | Bio=Billion,Billionen"""),
+        Milliarden=Milliarden | Billion=Billion | Billionen=Billionen | k=Tausend | Tsd=Tausend | T=Tausend |
+        M=Million,Millionen | Mio=Million,Millionen | Mrd=Milliarde,Milliarden | Bio=Billion,Billionen"""),
     units=_forms("""t=Tonne,Tonnen | km=Kilometer | cm=Zentimeter | mm=Millimeter | m=Meter | kg=Kilogramm | g=Gramm |
         mg=Milligramm | l=Liter | ml=Milliliter | km/h=Kilometer pro Stunde | m/s=Meter pro Sekunde | m²=Quadratmeter |
         km²=Quadratkilometer | m³=Kubikmeter | ms=Millisekunde,Millisekunden | s=Sekunde,Sekunden | min=Minute,Minuten |
@@ -114,16 +116,16 @@ GERMAN = Lexicon(
         MW=Megawatt | GW=Gigawatt | kWh=Kilowattstunde,Kilowattstunden | V=Volt | dB=Dezibel | px=Pixel | °C=Grad Celsius |
         °F=Grad Fahrenheit | °=Grad | x=mal | ha=Hektar"""),
     symbols=_table("&=und | +=plus | ==gleich | ×=mal | ÷=geteilt durch | ±=plus minus | ~=etwa | ≈=etwa | <=kleiner als | "
-                   ">=größer als | ≤=höchstens | ≥=mindestens | @=ät | §=Paragraf | №=Nummer | °=Grad | −=minus | "
-                   "≠=ungleich | π=Pi | µ=Mikro | ²=Quadrat | ³=hoch drei | ^=hoch"),
+                   ">=größer als | ≤=höchstens | ≥=mindestens | @=ät | §=Paragraf | §§=Paragrafen | №=Nummer | °=Grad | −=minus | "
+                   "√=Wurzel aus | ≠=ungleich | π=Pi | µ=Mikro | ²=Quadrat | ³=hoch drei | ^=hoch"),
     abbreviations=_table("""Dr.=Doktor | Prof.=Professor | Hr.=Herr | Fr.=Frau | St.=Sankt | Nr.=Nummer | Str.=Straße |
         z.B.=zum Beispiel | d.h.=das heißt | u.a.=unter anderem | usw.=und so weiter | bzw.=beziehungsweise | ca.=zirka |
         evtl.=eventuell | ggf.=gegebenenfalls | inkl.=inklusive | exkl.=exklusive | vgl.=vergleiche | sog.=sogenannte |
-        etc.=et cetera | Mio.=Millionen | Mrd.=Milliarden | Tsd.=Tausend | Abb.=Abbildung | Kap.=Kapitel | Bd.=Band |
-        S.=Seite | Jh.=Jahrhundert | max.=maximal | min.=minimal | mind.=mindestens | Std.=Stunden | Min.=Minuten |
-        u.Ä.=und Ähnliches | o.Ä.=oder Ähnliches | v.Chr.=vor Christus | n.Chr.=nach Christus | z.T.=zum Teil |
-        i.d.R.=in der Regel | Jan.=Januar | Feb.=Februar | Aug.=August | Sept.=September | Okt.=Oktober | Nov.=November |
-        Dez.=Dezember"""),
+        etc.=et cetera | Mio.=Millionen | Mrd.=Milliarden | Tsd.=Tausend | Abb.=Abbildung | Kap.=Kapitel | Art.=Artikel |
+        Abs.=Absatz | Tel.=Telefon | ff.=folgende | Bd.=Band | S.=Seite | Jh.=Jahrhundert | max.=maximal | min.=minimal |
+        mind.=mindestens | Std.=Stunden | Min.=Minuten | u.Ä.=und Ähnliches | o.Ä.=oder Ähnliches | v.Chr.=vor Christus |
+        n.Chr.=nach Christus | z.T.=zum Teil | i.d.R.=in der Regel | Jan.=Januar | Feb.=Februar | Aug.=August |
+        Sept.=September | Okt.=Oktober | Nov.=November | Dez.=Dezember"""),
     say=_table("CO2=C O zwei | H2O=H zwei O | und/oder=und oder | 24/7=vierundzwanzig sieben | C++=C plus plus"),
 )  # fmt: skip
 
@@ -133,7 +135,7 @@ FRENCH = Lexicon(
     dot="point", at="arobase", slash="barre oblique",
     months=("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
             "décembre"),
-    money_join=" ", cents=False,
+    by="sur", money_join=" ", cents=False,
     scales=_forms("""million=million | millions=millions | milliard=milliard | milliards=milliards | k=mille |
         M=million,millions | Mio=million,millions | Md=milliard,milliards | Mds=milliard,milliards | Mrd=milliard,milliards"""),
     units=_forms("""t=tonne,tonnes | km=kilomètre,kilomètres | cm=centimètre,centimètres | mm=millimètre,millimètres |
@@ -148,14 +150,15 @@ FRENCH = Lexicon(
         °C=degré Celsius,degrés Celsius | °F=degré Fahrenheit,degrés Fahrenheit | °=degré,degrés | x=fois |
         ha=hectare,hectares"""),
     symbols=_table("&=et | +=plus | ==égale | ×=fois | ÷=divisé par | ±=plus ou moins | ~=environ | ≈=environ | <=inférieur à | "
-                   ">=supérieur à | ≤=au plus | ≥=au moins | @=arobase | §=paragraphe | №=numéro | °=degrés | "
-                   "−=moins | ≠=différent de | π=pi | µ=micro | ²=au carré | ³=au cube | ^=puissance"),
+                   ">=supérieur à | ≤=au plus | ≥=au moins | @=arobase | §=paragraphe | §§=paragraphes | №=numéro | °=degrés | "
+                   "−=moins | "
+                   "√=racine de | ≠=différent de | π=pi | µ=micro | ²=au carré | ³=au cube | ^=puissance"),
     abbreviations=_table("""M.=monsieur | MM.=messieurs | Mme=madame | Mlle=mademoiselle | Dr=docteur | Dr.=docteur |
         Pr=professeur | St=saint | Ste=sainte | etc.=et cetera | p.ex.=par exemple | c.-à-d.=c'est-à-dire | env.=environ |
         n°=numéro | N°=numéro | av.J.-C.=avant Jésus-Christ | apr.J.-C.=après Jésus-Christ | av.=avenue | bd=boulevard |
-        chap.=chapitre | fig.=figure | p.=page | pp.=pages | vol.=volume | MM.=messieurs | apr.J.-C.=après Jésus-Christ |
-        max.=maximum | min.=minimum | janv.=janvier | févr.=février | juil.=juillet | sept.=septembre | oct.=octobre |
-        nov.=novembre | déc.=décembre | J.-C.=Jésus-Christ"""),
+        chap.=chapitre | art.=article | fig.=figure | p.=page | pp.=pages | vol.=volume | MM.=messieurs |
+        apr.J.-C.=après Jésus-Christ | max.=maximum | min.=minimum | janv.=janvier | févr.=février | juil.=juillet |
+        sept.=septembre | oct.=octobre | nov.=novembre | déc.=décembre | J.-C.=Jésus-Christ"""),
     say=_table("CO2=C O deux | H2O=H deux O | et/ou=et ou | 24/7=vingt-quatre sept | C++=C plus plus"),
 )  # fmt: skip
 
@@ -164,7 +167,7 @@ SPANISH = Lexicon(
     dot="punto", at="arroba", slash="barra",
     months=("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
             "diciembre"),
-    money_join=" con ", cents=False,
+    by="por", money_join=" con ", cents=False,
     scales=_forms("""mil=mil | millón=millón | millones=millones | k=mil | M=millón,millones | mill=millón,millones"""),
     units=_forms("""t=tonelada,toneladas | km=kilómetro,kilómetros | cm=centímetro,centímetros | mm=milímetro,milímetros |
         m=metro,metros | kg=kilogramo,kilogramos | g=gramo,gramos | mg=miligramo,miligramos | l=litro,litros |
@@ -178,14 +181,15 @@ SPANISH = Lexicon(
         °C=grado Celsius,grados Celsius | °F=grado Fahrenheit,grados Fahrenheit | °=grado,grados | x=veces |
         ha=hectárea,hectáreas"""),
     symbols=_table("&=y | +=más | ==igual a | ×=por | ÷=entre | ±=más menos | ~=unos | ≈=unos | <=menor que | >=mayor que | "
-                   "≤=como máximo | ≥=como mínimo | @=arroba | §=sección | №=número | °=grados | −=menos | ≠=distinto de | π=pi | "
+                   "≤=como máximo | ≥=como mínimo | @=arroba | §=sección | §§=secciones | №=número | °=grados | −=menos | "
+                   "√=raíz de | ≠=distinto de | π=pi | "
                    "µ=micro | ²=al cuadrado | ³=al cubo | ^=elevado a"),
     abbreviations=_table("""Sr.=señor | Sra.=señora | Srta.=señorita | Dr.=doctor | Dra.=doctora | D.=don | Ud.=usted |
         Uds.=ustedes | etc.=etcétera | p.ej.=por ejemplo | aprox.=aproximadamente | n.º=número | Nº=número | nº=número |
-        pág.=página | págs.=páginas | cap.=capítulo | fig.=figura | tel.=teléfono | máx.=máximo | mín.=mínimo |
-        EE.UU.=Estados Unidos | a.C.=antes de Cristo | d.C.=después de Cristo | a.deC.=antes de Cristo | vol.=volumen |
-        s.=siglo | núm.=número | Sres.=señores | Dña.=doña | Prof.=profesor | p.m.=P. M. | a.m.=A. M. | avda.=avenida |
-        Avda.=avenida | S.A.=sociedad anónima"""),
+        pág.=página | págs.=páginas | cap.=capítulo | art.=artículo | fig.=figura | tel.=teléfono | máx.=máximo |
+        mín.=mínimo | EE.UU.=Estados Unidos | a.C.=antes de Cristo | d.C.=después de Cristo | a.deC.=antes de Cristo |
+        vol.=volumen | s.=siglo | núm.=número | Sres.=señores | Dña.=doña | Prof.=profesor | p.m.=P. M. | a.m.=A. M. |
+        avda.=avenida | Avda.=avenida | S.A.=sociedad anónima"""),
     say=_table("CO2=C O dos | H2O=H dos O | y/o=y o | 24/7=veinticuatro siete | C++=C más más"),
 )  # fmt: skip
 
@@ -194,7 +198,7 @@ ITALIAN = Lexicon(
     dot="punto", at="chiocciola", slash="barra",
     months=("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre",
             "novembre", "dicembre"),
-    money_join=" e ", cents=False,
+    by="per", money_join=" e ", cents=False,
     scales=_forms("""mila=mila | milione=milione | milioni=milioni | miliardo=miliardo | miliardi=miliardi | k=mila |
         M=milione,milioni | mln=milione,milioni | mld=miliardo,miliardi | Mln=milione,milioni | Mld=miliardo,miliardi"""),
     units=_forms("""t=tonnellata,tonnellate | km=chilometro,chilometri | cm=centimetro,centimetri |
@@ -207,12 +211,13 @@ ITALIAN = Lexicon(
         V=volt | dB=decibel | px=pixel | °C=grado Celsius,gradi Celsius | °F=grado Fahrenheit,gradi Fahrenheit |
         °=grado,gradi | x=volte | ha=ettaro,ettari"""),
     symbols=_table("&=e | +=più | ==uguale a | ×=per | ÷=diviso | ±=più o meno | ~=circa | ≈=circa | <=minore di | >=maggiore di | "
-                   "≤=al massimo | ≥=almeno | @=chiocciola | §=paragrafo | №=numero | °=gradi | −=meno | ≠=diverso da | π=pi | "
+                   "≤=al massimo | ≥=almeno | @=chiocciola | §=paragrafo | §§=paragrafi | №=numero | °=gradi | −=meno | "
+                   "√=radice di | ≠=diverso da | π=pi | "
                    "µ=micro | ²=al quadrato | ³=al cubo | ^=elevato a"),
     abbreviations=_table("""Sig.=signor | Sig.ra=signora | Sigg.=signori | Dott.=dottor | Dott.ssa=dottoressa | Prof.=professor |
         Ing.=ingegner | Avv.=avvocato | ecc.=eccetera | es.=esempio | p.es.=per esempio | ades.=ad esempio | ca.=circa |
-        vol.=volume | sec.=secolo | n.=numero | N.=numero | pag.=pagina | pagg.=pagine | cap.=capitolo | fig.=figura |
-        tel.=telefono | max.=massimo | min.=minimo | S.=San | d.C.=dopo Cristo | a.C.=avanti Cristo"""),
+        vol.=volume | sec.=secolo | n.=numero | N.=numero | pag.=pagina | pagg.=pagine | cap.=capitolo | art.=articolo |
+        fig.=figura | tel.=telefono | max.=massimo | min.=minimo | S.=San | d.C.=dopo Cristo | a.C.=avanti Cristo"""),
     say=_table("CO2=C O due | H2O=H due O | e/o=e o | 24/7=ventiquattro sette | C++=C più più"),
 )  # fmt: skip
 

@@ -11,11 +11,17 @@ from stages.speech.lexicon import Lexicon
 
 _YEARS = range(1100, 2100)
 _APPROXIMATE = "~≈±"
+_SHORT_DECIMALS = re.compile(r"(?<!\d)\d{1,3},\d{1,2}$")
 # Italian has `uno` before these.
 _IMPURE = re.compile(r"s[^aeiou]|z|gn|ps|x|y")
 _FEMININE_ES = re.compile(
     r"(?:as?|dad|dades|ción|ciones|sión|siones|tud|veces|mujeres|noches|calles|leyes|partes|voces|luces)$"
 )
+_FEMININE_DE = re.compile(r"(?:ung|heit|keit|schaft|ion|tät|e|[Ff]rau|[Ss]tadt|Person|[Nn]acht)$")
+_FEMININE_FR = re.compile(r"(?:[ts]ions?|tés?|ées?|[ae]nces?|ettes?|euses?|trices?|ures?)$")
+_FEMININE_FR_LIST = """page personne femme fille foi place semaine ligne ville maison route chose étoile lampe image carte langue
+    île vie nuit main partie marche photo table porte fenêtre feuille plante école famille équipe guerre fleur"""
+_FEMININE_FR_WORDS = frozenset(_FEMININE_FR_LIST.split())
 _MASCULINE_ES = re.compile(r"(?:^días?|mas?|planetas?|istas?|mapas?)$")
 
 
@@ -39,9 +45,15 @@ class Line:
 
     def parse(self, text: str) -> tuple[str, str, str] | None:
         """Sign, whole digits and decimals; None when it is no number. A lone point is a decimal point everywhere."""
-        found = numbers.parse(text, self.lexicon.group, self.lexicon.decimal)
-        if found is None and self.lexicon.decimal == ",":
+        group, decimal = self.lexicon.group, self.lexicon.decimal
+        found = numbers.parse(text, group, decimal)
+        if found is None and decimal == ",":
             found = numbers.parse(text, " ", ".")
+        # The other style of marks, where it cannot be mistaken for this one.
+        if found is None and (
+            text.count(decimal) > 1 or (group in text and decimal in text) or _SHORT_DECIMALS.search(text)
+        ):
+            found = numbers.parse(text, decimal, group)
         return found
 
     def number(self, text: str) -> str:
@@ -120,9 +132,17 @@ class Line:
             return ""
         if self.language == "de":
             return after.core if item.core == "1" and after.core[0].isupper() else ""
-        if self.language not in ("es", "it") or not after.core[0].islower() or len(after.core) <= 3:
+        if self.language not in ("es", "it", "fr") or not after.core[0].islower() or len(after.core) < 3:
             return ""
-        return after.core if self.language == "es" or item.core == "1" else ""
+        if self.language == "fr":
+            return after.core if item.core.endswith("1") and not item.core.endswith("11") else ""
+        return (
+            (after.core if len(after.core) > 3 else "")
+            if self.language == "es"
+            else after.core
+            if item.core == "1"
+            else ""
+        )
 
     def agrees(self, text: str, noun: str) -> str:
         """A number before any noun of the language, by how the noun ends."""
@@ -130,7 +150,11 @@ class Line:
             return numbers.spell(int(re.sub(r"\D", "", text)), "es", "spellout-cardinal-feminine")
         if self.language == "it" and noun.endswith("a"):
             return self._one(noun, feminine=True)
-        if self.language == "de" and noun.endswith(("ung", "heit", "keit", "schaft", "ion", "tät", "e")):
+        if self.language == "fr" and (_FEMININE_FR.search(noun) or noun.rstrip("s") in _FEMININE_FR_WORDS):
+            return numbers.spell(int(text), "fr", "spellout-cardinal-feminine")
+        if self.language == "de" and noun.endswith(
+            ("ung", "heit", "keit", "schaft", "ion", "tät", "e", "frau", "Frau", "stadt", "Stadt", "Person", "Nacht")
+        ):
             return "eine"
         return self.before_noun(text, noun)
 
@@ -141,6 +165,8 @@ class Line:
         """Digits among letters: `1080` of `1080p` in pairs, `264` of `x264` one by one."""
         if "." in text:
             return self.number(text)
+        if self._is_year(text) and not first:
+            return numbers.year(int(text), self.language)
         if self.language == "en" and first and len(text) in (3, 4) and not text.startswith("0"):
             return self._pairs(text)
         return numbers.digits(text, self.language) if len(text) > 2 else numbers.whole(text, self.language)

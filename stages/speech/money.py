@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from stages.speech import numbers
-from stages.speech.currencies import Currency, currencies, currency_pattern
+from stages.speech.currencies import Currency, alternatives, currencies, currency_pattern
 from stages.speech.items import Item
+from stages.speech.lexicon import LEXICONS
 from stages.speech.line import Line
 from stages.speech.written import after_stop
 
@@ -48,19 +50,37 @@ def amount(line: Line, index: int) -> bool:
     return False
 
 
+@lru_cache(maxsize=8)
+def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """A sign and its number, a number and its sign, a scale and its sign, each in one piece."""
+    money = currency_pattern(language)
+    return (
+        re.compile(rf"([-−+~≈]?)({money})({NUMBER})\s?([A-Za-z]{{1,2}})?"),
+        re.compile(rf"({NUMBER})([A-Za-z]{{1,3}}?)?({money})"),
+        re.compile(rf"([A-Za-z]{{1,3}})({money})"),
+    )
+
+
+@lru_cache(maxsize=8)
+def _measure_pattern(language: str) -> re.Pattern[str]:
+    return re.compile(rf"({NUMBER})({alternatives(LEXICONS[language].units)})")
+
+
 def _in_one_piece(line: Line, index: int) -> _Amount | None:
-    item, money = line.items[index], currency_pattern(line.language)
-    match = re.fullmatch(rf"([-−+~≈]?)({money})({NUMBER})\s?([A-Za-z]{{1,2}})?", item.core)
+    item, (sign_first, sign_last, _) = line.items[index], _patterns(line.language)
+    if not any(char.isdecimal() for char in item.core):
+        return None
+    match = sign_first.fullmatch(item.core)
     if match:
         number, code, scale = match[1] + match[3], match[2], match[4] or ""
     else:
-        match = re.fullmatch(rf"({NUMBER})([A-Za-z]{{1,3}}?)?({money})", item.core)
+        match = sign_last.fullmatch(item.core)
         if not match:
             return None
         number, code, scale = match[1], match[3], match[2] or ""
     if line.parse(number) is None or (scale and scale not in line.lexicon.scales):
         return None
-    scale_item = None if scale or item.trail else _scale_at(line, index + 1)
+    scale_item = None if scale or item.trail else _scale_at(line, index + 1, letters=match[0][:1].isdecimal() is False)
     return _Amount(number, currencies(line.language)[code], scale, scale_item)
 
 
@@ -92,16 +112,16 @@ def _sign_last(line: Line, index: int) -> _Amount | None:
 
 def _scaled_unit(line: Line, item: Item) -> tuple[str, Currency | None]:
     """`M€` and `Md€`: scale and unit in one."""
-    match = re.fullmatch(rf"([A-Za-z]{{1,3}})({currency_pattern(line.language)})", item.core)
+    match = _patterns(line.language)[2].fullmatch(item.core)
     if not match or match[1] not in line.lexicon.scales or match[2].isalpha():
         return "", None
     return match[1], currencies(line.language)[match[2]]
 
 
-def _scale_at(line: Line, index: int) -> Item | None:
+def _scale_at(line: Line, index: int, letters: bool = False) -> Item | None:
+    """`million` or `Mio.` at a place; single letters (`$5 m`) only where they are asked for."""
     item = line.at(index)
-    letters = item is not None and len(item.core) < 2 and item.core.isalpha()
-    known = item is not None and item.open and item.core in line.lexicon.scales and not letters
+    known = item is not None and item.open and item.core in line.lexicon.scales and (letters or len(item.core) > 1)
     return item if known else None
 
 
@@ -143,7 +163,7 @@ def _whole_and_parts(line: Line, found: _Amount) -> tuple[str, str]:
         return line.before_noun(sign + whole, forms[0]), f"{one}{line.lexicon.money_join}{tail}"
     number = sign + whole if not decimals.strip("0") else found.number
     words = line.before_noun(number, forms[0])
-    one = forms[not line.is_one(found.number)]
+    one = forms[not line.is_one(number)]
     is_round = not decimals.strip("0") and int(whole) and int(whole) % 1_000_000 == 0
     return words, (_of(line, one) if is_round else "") + one
 
@@ -200,6 +220,10 @@ def percent(line: Line, index: int) -> bool:
     item, following = line.items[index], line.at(index + 1)
     signs = {"%": line.lexicon.percent, "‰": line.lexicon.per_mille}
     number = item.core[:-1]
+    if following and following.open and following.core.startswith("%-") and line.parse(item.core) is not None:
+        item.spoken = _percentage(line, item.core)
+        following.spoken = f"{signs['%']} {following.core[2:]}"
+        return True
     if item.core[-1:] in signs and line.parse(number) is not None:
         item.spoken = f"{_percentage(line, number)} {signs[item.core[-1]]}"
         return True
@@ -218,8 +242,7 @@ def percent(line: Line, index: int) -> bool:
 def measure(line: Line, index: int) -> bool:
     """`5kg`, `-5°C`, `3x`."""
     item = line.items[index]
-    units = "|".join(re.escape(unit) for unit in sorted(line.lexicon.units, key=len, reverse=True))
-    match = re.fullmatch(rf"({NUMBER})({units})", item.core)
+    match = _measure_pattern(line.language).fullmatch(item.core)
     if not match or line.parse(match[1]) is None:
         return False
     if match[2] == "K" or (match[2] == "m" and len(match[1]) > 4):
@@ -240,6 +263,8 @@ def name_unit(line: Line, index: int, one: bool) -> None:
         return
     forms = line.lexicon.units[following.core]
     following.spoken = forms[not one]
+    if following.trail.startswith(".") and following.dotted in line.lexicon.abbreviations:
+        following.trail = after_stop(following, line, index + 1)
     item.spoken = line.before_noun(item.core, forms[0]) if line.parse(item.core) is not None else item.spoken
 
 

@@ -6,23 +6,27 @@ A piece knows the place of the word that it belongs to, so whatever is said of i
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from stages.speech.currencies import currency_pattern
+from stages.speech.currencies import alternatives, currency_pattern
 from stages.speech.items import Item, take_apart
-from stages.speech.lexicon import Lexicon
+from stages.speech.lexicon import LEXICONS, Lexicon
 
 DASHES = "-–—−‐‑"
+_HAS_DASH = re.compile(rf"[{DASHES}]\S*\d")
 _GROUP_FIRST = re.compile(r"(?:[^\w\s.,]|[A-Z]{3})?[-−+]?[1-9]\d{0,2}")
 _GROUP = re.compile(r"\d{3}(?:[.,]\d+)?\D{0,4}")
 _DIGITS = re.compile(r"\d+")
 _OPERATORS = "=×÷<>≤≥≈±+≠^·"
-_OPERAND = r"[-−]?[\w.,%°²³√π'’]+"
+_OPERAND = r"[-−]?[\w.,%°⁰¹²³⁴⁵⁶⁷⁸⁹⁻√π'’]+"
 _EXPRESSION = re.compile(rf"{_OPERAND}(?:[{_OPERATORS}]{_OPERAND})+")
 _WITH_EQUALS = re.compile(rf"[\w.,²³]+(?:[{_OPERATORS}/*−–-][\w.,²³]+)*[=≠<>≤≥≈]{_OPERAND}")
-_COMPARED = re.compile(rf"([<>≤≥≈~±]=?)({_OPERAND})")
+_COMPARED = re.compile(rf"([<>≤≥≈~±√])({_OPERAND})")
+_SIDES = re.compile(r"(\d[\d.,]*)[xX](\d[\d.,]*)")
+_DATE_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{1,2}:\d{2}(?::\d{2})?)")
 _POWER = re.compile(r"(\d+)([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+)")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_PHONE_PART = re.compile(r"\(?\d+\)?(?:[-/.]\d+)*")
+_PHONE_PART = re.compile(r"\(?\d+\)?\d*(?:[-/.]\d+)*|[-–/]")
 _ISO_MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])")
 _MERIDIEM = r"[ap]\.?m\.?"
 
@@ -61,7 +65,7 @@ def _run(items: list[Item], at: int, pattern: re.Pattern[str]) -> int:
     count = 0
     while at + count < len(items):
         item = items[at + count]
-        if not item.open or (count and item.lead) or not pattern.fullmatch(item.core):
+        if not item.open or (count and item.lead not in ("", "(")) or not pattern.fullmatch(item.core):
             break
         count += 1
         if item.trail:
@@ -96,35 +100,53 @@ def _telephone(items: list[Item], at: int) -> tuple[int, str] | None:
     digits = sum(char.isdecimal() for core in [first.core, *rest] for char in core)
     if not rest or digits < 8 or digits > 16 or (not bracketed and first.core[0] == "0" and len(first.core) < 2):
         return None
-    return 1 + count, "-".join([first.core, *rest])
+    return 1 + count, "-".join(re.findall(r"\+?\d+", " ".join([first.core, *rest])))
 
 
 def _apart(item: Item, before: Item | None, lexicon: Lexicon, language: str) -> list[str] | None:
-    core = item.core
+    core = _in_one_sign(item.core)
+    if core in _OPERATORS and core != item.core:
+        return [core]
     if not any(char.isdecimal() for char in core):
         return _rate(core, lexicon, language)
-    if match := _POWER.fullmatch(core):
-        power = match[2].translate(_SUPERSCRIPTS)
-        return None if power in ("2", "3") else [match[1], "^", power]
-    if _WITH_EQUALS.fullmatch(core):
-        return re.findall(rf"[\w.,²³]+|[{_OPERATORS}/*−–-]", core)
-    if _EXPRESSION.fullmatch(core):
-        return re.findall(rf"{_OPERAND}|[{_OPERATORS}]", core)
-    if match := _COMPARED.fullmatch(core):
+    if match := _DATE_AND_TIME.fullmatch(core):
         return [match[1], match[2]]
-    return _range(item, before, lexicon, language) or _rate(core, lexicon, language)
+    if _WITH_EQUALS.fullmatch(core):
+        return _powers(re.findall(rf"[\w.,²³]+|[{_OPERATORS}/*−–-]", core))
+    if _EXPRESSION.fullmatch(core):
+        return _powers(re.findall(rf"{_OPERAND}|[{_OPERATORS}]", core))
+    if match := _COMPARED.fullmatch(core):
+        return _powers([match[1], match[2]])
+    if match := _SIDES.fullmatch(core):
+        return [match[1], "x", match[2]]
+    if _POWER.fullmatch(core):
+        found = _powers([core])
+        return found if len(found) > 1 else None
+    return _range(item, before, language) or _rate(core, lexicon, language)
 
 
-def _range(item: Item, before: Item | None, lexicon: Lexicon, language: str) -> list[str] | None:
+def _in_one_sign(core: str) -> str:
+    """`>=` as `≥`."""
+    for written, sign in ((">=", "≥"), ("<=", "≤"), ("!=", "≠"), ("==", "=")):
+        core = core.replace(written, sign)
+    return core
+
+
+def _powers(parts: list[str]) -> list[str]:
+    """`10²³` in three; `10²` stays, for it has a word of its own."""
+    found: list[str] = []
+    for part in parts:
+        match = _POWER.fullmatch(part)
+        power = match[2].translate(_SUPERSCRIPTS) if match else "2"
+        found += [match[1], "^", power] if match and power not in ("2", "3") else [part]
+    return found
+
+
+def _range(item: Item, before: Item | None, language: str) -> list[str] | None:
     """`1914-18`, `$5–$10`, `9am-5pm`, `3.–5.`, and `a.m.–5` after a number."""
-    unit = "|".join(re.escape(one) for one in sorted(lexicon.units, key=len, reverse=True))
-    money = currency_pattern(language)
-    scale = "|".join(re.escape(one) for one in sorted(lexicon.scales, key=len, reverse=True))
-    after_number = rf"(?:{_MERIDIEM}|h\d\d|s|{scale}|{unit}|{money}|%|‰|\.)"
-    number = rf"(?:{money})?[-−+~≈]?\d[\d.,:'’]*"
-    match = re.fullmatch(
-        rf"({number}{after_number}?|{after_number})([{DASHES}])({number}{after_number}?)", item.core, re.IGNORECASE
-    )
+    if not _HAS_DASH.search(item.core):
+        return None
+    match = _range_pattern(language).fullmatch(item.core)
     if not match or match[1] == ".":
         return None
     if not match[1][-1:].isdecimal() and not any(char.isdecimal() for char in match[1]):
@@ -137,6 +159,21 @@ def _range(item: Item, before: Item | None, lexicon: Lexicon, language: str) -> 
     return [match[1], "–", match[3]]
 
 
+@lru_cache(maxsize=8)
+def _range_pattern(language: str) -> re.Pattern[str]:
+    lexicon, money = LEXICONS[language], currency_pattern(language)
+    unit = alternatives(lexicon.units)
+    after_number = rf"(?:{_MERIDIEM}|h\d\d|s|st|nd|rd|th|er|[ºª]|{alternatives(lexicon.scales)}|{unit}|{money}|%|‰|\.)"
+    number = rf"(?:{money})?[-−+~≈]?\d[\d.,:'’]*"
+    return re.compile(rf"({number}{after_number}?|{after_number})([{DASHES}])({number}{after_number}?)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=8)
+def _price_pattern(language: str) -> re.Pattern[str]:
+    money = currency_pattern(language)
+    return re.compile(rf"(?:{money})?[\d.,'’]*(?:{money})?")
+
+
 def _is_later(core: str) -> bool:
     """Whether `2004-05` names a year and the next."""
     return int(core[-2:]) > int(core[2:4])
@@ -145,11 +182,15 @@ def _is_later(core: str) -> bool:
 def _rate(core: str, lexicon: Lexicon, language: str) -> list[str] | None:
     """`$5/month`, `mg/l`: what is counted, and per what."""
     left, slash, right = core.partition("/")
-    if not slash or core in lexicon.units or not right.rstrip("²³").isalpha():
+    if not slash or core in lexicon.units:
+        return None
+    if right.isdecimal() and left in lexicon.units:
+        return [left, "/", right]
+    if not right.rstrip("²³").isalpha():
         return None
     unit = re.sub(r"^[\d.,'’]+", "", left)
     if unit in lexicon.units and core.endswith(tuple(one for one in lexicon.units if "/" in one)):
         return None
-    money = re.fullmatch(rf"(?:{currency_pattern(language)})?[\d.,'’]*(?:{currency_pattern(language)})?", left)
+    money = _price_pattern(language).fullmatch(left)
     known = unit in lexicon.units or (money and not left.replace(".", "").isdecimal())
     return [left, "/", right] if left and known else None

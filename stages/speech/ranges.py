@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from stages.speech.currencies import currency_pattern
 from stages.speech.items import Item
 from stages.speech.line import Line
 
 _NUMERIC = re.compile(r"\D{0,4}\d")
+# Endings that belong to each number.
+_ENDINGS = frozenset({"s", "st", "nd", "rd", "th", "º", "ª", "er", "e"})
 _UNITS_MERIDIEM = re.compile(r"[ap]\.?m", re.IGNORECASE)
 
 
@@ -25,27 +28,50 @@ def dash(line: Line, index: int) -> bool:
     )
     if item.shown == "—" and item.place not in (before.place, after.place):
         return False
-    item.spoken = line.lexicon.minus if is_sum else line.lexicon.to
+    same = before.core == after.core and before.core.isdecimal() and after.place == item.place
+    item.spoken = line.lexicon.minus if is_sum else "" if same and len(item.shown) == 1 else line.lexicon.to
     item.lead, item.core, item.trail = "", "–", ""
     return True
 
 
 def share(line: Line, index: int) -> bool:
-    """In `$5–10` and `5–10%` one sign stands for both numbers. Reads nothing itself."""
+    """In `$5–10`, `EUR 5–10` and `5–10%` one sign stands for both numbers. Reads nothing but a sign that stands apart."""
     item, middle, after = line.items[index], line.at(index + 1), line.at(index + 2)
+    further = line.at(index + 3)
+    if middle and after and further and after.is_dash and line.currency(item):
+        bare = middle.core.isdecimal() and not middle.trail and further.core.isdecimal()
+        if bare and dash(line, index + 2):
+            further.core, item.spoken, item.trail = f"{item.core}{further.core}", "", ""
+            return True
     if middle is None or after is None or not middle.is_dash or item.trail or not after.open:
         return False
     if not dash(line, index + 1) or middle.spoken != line.lexicon.to:
         return False
-    money = currency_pattern(line.language)
-    left = re.fullmatch(rf"({money})?([-−+~≈]?\d[\d.,'’:]*)(\D{{0,4}})", item.core)
-    right = re.fullmatch(rf"({money})?([-−+~≈]?\d[\d.,'’:]*)(\D{{0,4}})", after.core)
+    side = _side_pattern(line.language)
+    left, right = side.fullmatch(item.core), side.fullmatch(after.core)
     if not left or not right:
         return False
     sign = right[1] or left[1] or ""
-    if (left[1] or "") in ("", sign) and left[3] in ("", right[3]) and left[3] != "s":
+    if (left[1] or "") in ("", sign) and left[3] in ("", right[3]) and left[3] not in _ENDINGS:
         item.core, after.core = left[2], f"{sign}{right[2]}{right[3]}"
     return False
+
+
+@lru_cache(maxsize=8)
+def _side_pattern(language: str) -> re.Pattern[str]:
+    return re.compile(rf"({currency_pattern(language)})?([-−+~≈]?\d[\d.,'’:]*)(\D{{0,4}})")
+
+
+def by(line: Line, index: int) -> bool:
+    """`x` between the sides of something: `2 x 4`."""
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    if item.core not in ("x", "×", "·", "*") or before is None or after is None or before.trail or item.trail:
+        return False
+    sides = _is_unit(line, index - 1)
+    if not (after.core[:1].isdecimal() and (sides or before.core[-1:].isdecimal())) or (item.core == "×" and not sides):
+        return False
+    item.spoken = line.lexicon.by if item.core in "x×" else line.lexicon.symbols["×"]
+    return True
 
 
 def per(line: Line, index: int) -> bool:
@@ -53,7 +79,10 @@ def per(line: Line, index: int) -> bool:
     item, after = line.items[index], line.at(index + 1)
     if item.core != "/" or after is None or item.place != after.place:
         return False
-    item.spoken = line.lexicon.per
+    before = line.at(index - 2)
+    # `24 h/24` in French.
+    all_of_it = line.language == "fr" and before is not None and before.core == after.core
+    item.spoken = "sur" if all_of_it else line.lexicon.per
     if after.core in line.lexicon.units:
         after.spoken = line.lexicon.units[after.core][0]
     return True

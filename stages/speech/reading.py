@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from stages.speech import numbers
+from stages.speech.currencies import currencies
 from stages.speech.items import Item, take_apart
 from stages.speech.lexicon import LEXICONS, PARTS, VULGAR, Lexicon
 from stages.speech.pieces import arrange
@@ -29,11 +30,13 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ENDING = re.compile(r"[.,;:!?…)\]\"'”’»]+$")
 _PLAIN_PATH = re.compile(r"/[A-Za-z]{2,20}/?")
 # What a rule that takes a word apart may leave of it, and what a voice would stumble over.
-_UNSPEAKABLE = re.compile(r"[<>\[\]{}*_#$€£¥%|~^\\=°©®™²³]")
+_UNSPEAKABLE = re.compile(r"[\u20a0-\u20cf\u0e3f<>\[\]{}*_#$€£¥%|~^\\=°©®™²³×÷≤≥≈≠±√·]")
 # At the beginning of a line they are marks of lists and quotations.
-_SIGNS_IN_SUMS = frozenset("+-*<>")
+_SIGNS_IN_SUMS = frozenset("+-*<>·")
 _DAY_FIRST_LIST = "GB UK AU NZ IE IN ZA SG MT JM HK MY PK NG KE"
 _DAY_FIRST = frozenset(_DAY_FIRST_LIST.split())
+# Roman numerals that are one character, and numbers in circles.
+_ENCLOSED = re.compile("[\u2160-\u217f\u2460-\u249b\u1d2c-\u1d6a\u02b0-\u02b8]")
 _SUBSCRIPTS = {0x2080 + digit: str(digit) for digit in range(10)}
 _SILENT_SIGNS = frozenset("•·|*_~#>©®™℠†‡¶^\\{}[]<=—–-")
 
@@ -75,8 +78,18 @@ def read(text: str, language: str) -> Reading:
         if item.open:
             item.spoken = _plain(item.core, lexicon, primary(language), notes)
         elif lexicon and item.spoken:
-            item.spoken = " ".join(_UNSPEAKABLE.sub(" ", _in_words(item.spoken, primary(language))).split())
+            named = _UNSPEAKABLE.sub(
+                lambda sign: _named(sign[0], lexicon, primary(language)), _in_words(item.spoken, primary(language))
+            )
+            item.spoken = " ".join(named.split())
     return Reading(_with_marks(items, words), tuple(dict.fromkeys(notes)))
+
+
+def _named(sign: str, lexicon: Lexicon, language: str) -> str:
+    """A sign that no rule has read: its name between spaces, or a space for those that stand for nothing."""
+    currency = currencies(language).get(sign)
+    name = currency.forms[1] if currency else lexicon.symbols.get(sign, "")
+    return " " if sign in _SILENT_SIGNS else f" {name} "
 
 
 def _month_first(language: str) -> bool:
@@ -96,6 +109,7 @@ def _prepare(word: str, lexicon: Lexicon | None, notes: list[str], place: int) -
         return Item(word, "", "".join(char for char in bare if not _is_emoji(char)), "", None, place)
     if not place or bare not in _SIGNS_IN_SUMS:
         bare = _MARKDOWN.sub("", bare)
+    bare = "".join(unicodedata.normalize("NFKC", char) if _ENCLOSED.match(char) else char for char in bare)
     bare = bare.translate(_SUBSCRIPTS)
     kept = "".join(char for char in bare if not _is_emoji(char))
     if kept != bare:

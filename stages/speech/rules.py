@@ -16,9 +16,9 @@ _ORDINAL_EN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th)", re.IGNORECA
 _ORDINAL_ROMANCE = re.compile(r"(\d+)(?:\.?[ºª°]|er|re|e|ème|ère|nd|nde|o|a)")
 _RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
 _FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})")
-_SEASON = re.compile(r"(1\d{3}|20\d{2})/(\d{2})")
+_SEASON = re.compile(r"(1\d{3}|20\d{2})/(\d{2}|\d{4})")
 _VERSION = re.compile(r"([vV]?)(\d+(?:\.\d+)+)")
-_PHONE = re.compile(r"\+\d+(?:[-/.()]*\d+)*|\+?\(?\d[\d()]*(?:[-/.]\d{2,})+")
+_PHONE = re.compile(r"\+\d+(?:[-/.()]*\d+)*|\d+(?:-\d+){3,}|\+?\(?\d[\d()]*(?:[-/.]\d{2,})+")
 _DECADE = re.compile(r"['’]?(\d{2}|\d{4})['’]?s")
 _FEET = re.compile(r"(\d)['′’](\d{1,2})")
 _SCIENTIFIC = re.compile(r"([-−+]?\d[\d.,]*)[eE]([-−+]?\d{1,3})")
@@ -54,7 +54,7 @@ def _ordinal(line: Line, index: int) -> bool:
     pattern = _ORDINAL_EN if line.language == "en" else _ORDINAL_ROMANCE
     if line.language == "de":
         return dates.german_ordinal(line, index)
-    if line.language == "es" and re.fullmatch(r"[13]er", item.core):
+    if line.language == "es" and re.fullmatch(r"[13]\.?er", item.core):
         item.spoken = numbers.spell(int(item.core[0]), "es", "spellout-ordinal-masculine-adjective")
         return True
     match = pattern.fullmatch(item.core) or (pattern.fullmatch(item.dotted) if line.language in ("es", "it") else None)
@@ -69,7 +69,7 @@ def _ordinal(line: Line, index: int) -> bool:
 def _phone(line: Line, index: int) -> bool:
     item = line.items[index]
     bare = re.sub(r"\D", "", item.core)
-    if not _PHONE.fullmatch(item.core) or len(bare) < 7 or dates.is_date(item.core):
+    if not _PHONE.fullmatch(item.core) or len(bare) < 7 or dates.is_date(item.core) or _SEASON.fullmatch(item.core):
         return False
     if line.parse(item.core) is not None and "+" not in item.core:
         return False
@@ -106,19 +106,21 @@ def _fraction(line: Line, index: int) -> bool:
     """`3/4`, `½`, `2½`, `2 1/2`, `2024/25`, `50/50`."""
     item = line.items[index]
     if match := _SEASON.fullmatch(item.core):
-        item.spoken = f"{line.year_or_count(match[1])} {numbers.whole(match[2], line.language)}"
+        item.spoken = f"{line.year_or_count(match[1])} {line.year_or_count(match[2])}"
         return True
     if line.language == "en" and (feet := _FEET.fullmatch(item.core)):
         item.spoken = f"{line.number(feet[1])} foot {line.number(feet[2])}"
         return True
     if match := _FRACTION.fullmatch(item.core):
         item.spoken = _slashed(line, index, int(match[1]), int(match[2]))
+        money.name_unit(line, index, one=int(match[1]) < int(match[2]))
         return True
     whole, last = item.core[:-1], item.core[-1:]
     if last not in VULGAR or (whole and not whole.isdecimal()):
         return False
     part = _part(line, *VULGAR[last])
     item.spoken = _mixed_number(line, whole, part, VULGAR[last][0]) if whole else part
+    money.name_unit(line, index, one=not whole)
     return True
 
 
@@ -178,6 +180,7 @@ def _scientific(line: Line, index: int) -> bool:
     symbols = line.lexicon.symbols
     factor = "" if match[1] == "1" else f"{line.number(match[1])} {symbols['×']} "
     item.spoken = f"{factor}{line.number('10')} {symbols['^']} {line.number(match[2].lstrip('+'))}"
+    money.name_unit(line, index, one=False)
     return True
 
 
@@ -196,6 +199,7 @@ def _number(line: Line, index: int) -> bool:
 _RULES: tuple[Rule, ...] = (
     ranges.share,
     ranges.dash,
+    ranges.by,
     ranges.per,
     ranges.slash_in_a_sum,
     written.said,

@@ -14,7 +14,7 @@ _MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-zÀ-ÿ])[A-Za-zÀ-ÿ\d.'-]+")
 _ROMAN = re.compile(r"(?=[IVX]{2,})X{0,3}(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10}
 _COUNTED_LIST = """war chapter part book volume act phase type section figure table stage level episode series tier
-    class world appendix siglo secolo siècle"""
+    class world appendix s sec vol siglo secolo siècle"""
 _COUNTED = frozenset(_COUNTED_LIST.split())
 _HEADS = frozenset(
     {
@@ -32,8 +32,15 @@ _HEADS = frozenset(
         "siglo",
     }
 )
+_REGNAL_LIST = """Albert Alexander Alfonso Carlo Carlos Charles Christian Constantin Constantine Edward Elisabeth Elizabeth
+    Elisabetta Enrico Enrique Felipe Fernando Ferdinand Filippo François Francesco Francisco Frederick Friedrich
+    Georg George Giacomo Gustav Heinrich Henri Henry Isabel James Jacques Johann John Joseph José Juan Jaime Karl
+    Leopold Ludwig Louis Luigi Luis Maximilian Mary Michael Napoleon Napoleón Napoléon Nikolaus Nicholas Nicolas
+    Otto Paul Paulus Pedro Peter Philip Philipp Philippe Pius Pío Pio Ramses Richard Rudolf Sancho Umberto
+    Vittorio Wilhelm William Emanuele Alejandro"""
+_REGNAL = frozenset(_REGNAL_LIST.split())
 _EXPRESSION = re.compile(r"[\w.,]+(?:[+=×÷<>≤≥±≈^−][\w.,]+)+")
-_PREFIXES = frozenset("§№≈~±≤≥<>+@−")
+_PREFIXES = frozenset(["§§", *"§№≈~±≤≥<>+@−√"])
 _ROMAN_ORDINAL_FR = re.compile(r"([IVX]+)(e|ème|er|re|ère)")
 
 
@@ -53,8 +60,11 @@ def abbreviation(line: Line, index: int) -> bool:
     if following and following.core and following.open and item.dotted + following.dotted in table:
         words = table[item.dotted + following.dotted].split()
         item.spoken, following.spoken = " ".join(words[:-1]), words[-1]
+        stopped = f"{item.dotted} {following.dotted}"
         item.trail = ""
-        following.trail = after_stop(following, line, index + 1)
+        after = line.at(index + 2)
+        ends = after is None or ends_sentence(stopped, after.shown, line.language)
+        following.trail = following.trail[1:] or ("." if ends else "")
         return True
     for written in (item.dotted, item.core):
         found = table.get(written) or table.get(written.lower())
@@ -78,6 +88,10 @@ def _fits(line: Line, index: int, written: str) -> bool:
         "No.",
         "no.",
         "Nos.",
+        "Art.",
+        "art.",
+        "Abs.",
+        "Sec.",
         "c.",
         "p.",
         "pp.",
@@ -98,7 +112,7 @@ def _fits(line: Line, index: int, written: str) -> bool:
             return written in ("Co.", "al.", "ed.")
         if written in ("Fr.", "D.", "M.") or (written == "S." and line.language == "it"):
             return following.core[:1].isupper()
-        if written in ("p.", "pp.", "n.", "N.", "S.", "Ch.", "c.", "Nos."):
+        if written in ("p.", "pp.", "n.", "N.", "S.", "Ch.", "c.", "Nos.", "Art.", "art.", "Abs.", "Sec."):
             return following.core[:1].isdecimal()
         return written != "es."
     if written in ("Min.", "min.", "max.", "Sun.", "Mon.", "Jan.", "Mar.", "est.", "Fig.", "fig.", "cap.", "av.", "bd"):
@@ -147,8 +161,9 @@ def roman(line: Line, index: int) -> bool:
         return True
     if line.language in ("es", "it") and _ROMAN.fullmatch(item.core) and _roman_before_noun(line, index):
         return True
+    regnal = before is not None and before.core in _REGNAL and _is_regnal(line, index)
     named = before is not None and (before.core[:1].isupper() or before.core in _COUNTED)
-    if not _ROMAN.fullmatch(item.core) or before is None or not named or before.trail:
+    if not (_ROMAN.fullmatch(item.core) or regnal) or before is None or not named or before.trail:
         return False
     number = _roman_value(item.core)
     if line.language == "de" and item.trail.startswith("."):
@@ -160,6 +175,19 @@ def roman(line: Line, index: int) -> bool:
     else:
         item.spoken = numbers.cardinal(number, line.language)
     return True
+
+
+def _is_regnal(line: Line, index: int) -> bool:
+    """`Charles V`, `Karl I.`: one letter counts after a ruler's name; an English `I` there only where no person could say it."""
+    item, following = line.items[index], line.at(index + 1)
+    if item.core not in ("I", "V", "X"):
+        return False
+    spoken_of = (
+        following is None
+        or bool(item.trail)
+        or following.core in ("of", "was", "and", "had", "became", "ruled", "died")
+    )
+    return item.core != "I" or line.language != "en" or spoken_of
 
 
 def _of_a_ruler(line: Line, name: str, number: int) -> str:

@@ -70,7 +70,7 @@ _TABLES: Mapping[str, dict[str, str]] = {
     "es": {
         "title": """sr sra srta srs sres sras d dª da dña don dra drs dras prof profa lic ing arq gral cnel cap mons fr sto sta
             pdte pdta ilmo excmo excma rvdo hno hna mtro""",
-        "counted": "n núm nro pág págs pag vol t cap fig tel tlf ene abr ago dic art núms",
+        "counted": "n s núm nro pág págs pag vol t cap fig tel tlf ene abr ago dic art núms",
         "inner": "p.ej ej aprox esp cía-v ee u.s aprox",
         "closing": "p.m a.m min seg",
         "open": "ud uds vd vds ee.uu a.c d.c a.de.c s.a s.l s.a.de.c.v cía avda av c/ jj.oo dpto admón a.j.c uu depto",
