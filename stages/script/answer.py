@@ -44,6 +44,8 @@ _THOUGHTS_END = re.compile(
 _THOUGHTS_BEGIN = re.compile(
     r"^\s*(?:<(?:think|thinking|thought|reasoning|analysis|scratchpad)\s*>|\[THINK\]|◁think▷)", re.I
 )
+#: Strings, and the remarks between them, which JSON does not have.
+_REMARK = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 #: How a JSON object or list begins, and nothing in prose.
 _BEGINS = re.compile(r"[{\[]\s*(?:[{\[\"'\u201c\u201e\u00ab]|/[/*]|\w+\s*:|$)")
 #: Typographic quotation marks in the place of JSON's.
@@ -181,18 +183,21 @@ def _straight(source: str) -> str:
 def _repaired(source: str) -> list[DraftScene]:
     """Scenes of what is nearly JSON, and whole."""
     start = _BEGINS.search(source)
-    end = max(source.rfind("}"), source.rfind("]")) + 1
-    if not start or not end or _is_cut_off(source):
+    if not start or _is_cut_off(source):
         return []
+    end = _closing(source, start.start()) or max(source.rfind("}"), source.rfind("]")) + 1
     import json_repair
 
-    whole = re.sub(r"^\s*//[^\n]*$|/\*.*?\*/", "", source[start.start() : end], flags=re.DOTALL | re.MULTILINE)
+    whole = _REMARK.sub(
+        lambda found: found.group() if found.group().startswith('"') else " ", source[start.start() : end]
+    )
     try:
         document = json_repair.loads(whole, skip_json_loads=True)
     except (ValueError, RecursionError):
         return []
     kept = count_words(json.dumps(document, ensure_ascii=False))
-    return _scenes_in(document) if kept >= count_words(whole) * _LEAST_KEPT else []
+    written = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), whole)
+    return _scenes_in(document) if kept >= count_words(written) * _LEAST_KEPT else []
 
 
 def _is_cut_off(source: str) -> bool:
@@ -224,7 +229,7 @@ def _scenes_in(document: Any, depth: int = 0) -> list[DraftScene]:
     if not isinstance(document, Mapping):
         return []
     for key, value in document.items():
-        if _plain(key) in _SCENES and _may_hold_scenes(value) and (scenes := _scenes_in(value, depth + 1)):
+        if _plain(key) in _SCENES and _may_hold_scenes(_plain(key), value) and (scenes := _scenes_in(value, depth + 1)):
             return scenes
     if scene := _scene(document):
         return [scene]
@@ -268,5 +273,8 @@ def _plain(key: object) -> str:
     return re.sub(r"[\s_\-*:]", "", str(key)).lower()
 
 
-def _may_hold_scenes(value: object) -> bool:
+def _may_hold_scenes(name: str, value: object) -> bool:
+    """A narration in several lines is none of several scenes."""
+    if isinstance(value, list) and name in _NARRATION and all(isinstance(item, str) for item in value):
+        return False
     return isinstance(value, Mapping | list) or (isinstance(value, str) and value.lstrip()[:1] in ("{", "["))
