@@ -35,8 +35,8 @@ class Merged:
         return ", ".join(self._sources)
 
     def settle(self) -> None:
-        """Note short names under the setting that they become: whoever gave `Primary` or `Fallback` gave `Providers`."""
-        for path in [path for path in self.origins if path[-1] in ("primary", "fallback")]:
+        """Note short names under the setting that they become: of a chain, `Primary` and `Fallback` become `Providers`."""
+        for path in [path for path in self.origins if path[-1] in getattr(find(path[:-1])[1], "short_names", ())]:
             source, whole = self.origins.pop(path), (*path[:-1], "providers")
             before = self.origins.get(whole)
             self.origins[whole] = source if before in (None, source) else f"{before}, {source}"

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from config.chains import Chain
 from config.codecs import Codec, EncoderName, codec_of
 from config.health import HealthChecks
-from config.providers import Chain, LlmAccount, Providers
+from config.providers import LlmAccount, Providers
 from config.resilience import CircuitBreaker, Features, Resilience, Retry, Timeouts
 from config.section import Section
 from config.watching import Logging, Monitoring, Testing

@@ -271,6 +271,8 @@ def test_areas_of_the_log_hold_dots() -> None:
         ['Logging={LogLevel: {Framekeep: {Resilience: "Debug"}, Default: "Warning"}}'],
     ):
         assert by_flags(*flags).logging.log_level == expected
+    origins = by_common("Logging.LogLevel.fallback=Debug").origins
+    assert origins == {("logging", "log_level", "fallback"): "command line"}
     found = by_environment(LOGGING__LOGLEVEL__FRAMEKEEP__RESILIENCE="Debug").logging.log_level
     assert found == {"framekeep.resilience": "debug"}
 

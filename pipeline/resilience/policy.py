@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from config.chains import ALL_TRIGGERS, Chain
 from config.codecs import SOFTWARE
 from config.kinds import ErrorKind
-from config.providers import ALL_TRIGGERS, Chain, ProviderPolicy, RateLimit
+from config.providers import ProviderPolicy, RateLimit
 from config.resilience import CircuitBreaker, Retry
 from config.section import Section
 from config.settings import Settings
