@@ -90,6 +90,7 @@ def test_a_stop_ends_a_sentence_or_belongs_to_its_word(language: str, before: st
         ("Alpha beta. Gamma.", "xx", ["Alpha beta.", "Gamma."]),
         ("Done. 🎉", "en", ["Done. 🎉"]),
         ("5'10\" tall. He left. She stayed.", "en", ["5'10\" tall.", "He left.", "She stayed."]),
+        ("At 9 a.m. Dr. No left. He ran.", "en", ["At 9 a.m. Dr. No left.", "He ran."]),
         ("", "en", []),
     ],
 )

@@ -11,6 +11,7 @@ from stages.speech.line import Line
 _ISO = re.compile(r"([12]\d{3})([-/.])(\d{2})\2(\d{2})")
 _ISO_MONTH = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
 _NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})")
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})\.(\d{1,2})")
 _CLOCK = re.compile(r"(\d{1,2})[:h](\d{2})(?::(\d{2}))?\s?([ap]\.?m)?(?:Uhr|h)?", re.IGNORECASE)
 _DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d{2})([ap]\.?m)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s?([ap])\.?m", re.IGNORECASE)
@@ -34,6 +35,8 @@ def date(line: Line, index: int) -> bool:
     if match := _ISO_MONTH.fullmatch(item.core):
         item.spoken = _say_month(line, int(match[2]), int(match[1]))
         return True
+    if line.language == "de" and (match := _DAY_AND_MONTH.fullmatch(item.core)) and item.trail.startswith("."):
+        return _german_date(line, index, int(match[1]), int(match[2]))
     if match := _ISO.fullmatch(item.core):
         year, month, day = int(match[1]), int(match[3]), int(match[4])
     elif match := _NUMERIC.fullmatch(item.core):
@@ -48,6 +51,16 @@ def date(line: Line, index: int) -> bool:
     if not (1 <= month <= 12 and 1 <= day <= 31 and 1000 <= year <= 2999):
         return False
     item.spoken = _say_date(line, index, day, month, year)
+    return True
+
+
+def _german_date(line: Line, index: int, day: int, month: int) -> bool:
+    """`am 5.5. um 8 Uhr`: not at a line's end, where the stop may be the sentence's, unless a word before calls for a date."""
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    if not (1 <= month <= 12 and 1 <= day <= 31) or (after is None and not (before and before.core.lower() in _DATIVE)):
+        return False
+    item.spoken = f"{_german(line, index, day)} {line.lexicon.months[month - 1]}"
+    item.trail = item.trail[1:] if after else item.trail
     return True
 
 

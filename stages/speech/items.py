@@ -10,7 +10,7 @@ _CLOSING = "\"'“”’‘»«›‹)]}.,;:!?…。，、；：！？—–"
 _PEEL = re.compile(f"([{re.escape(_OPENING)}—–]*)(.*?)([{re.escape(_CLOSING)}]*)", re.DOTALL)
 _PAUSES = {"。": ".", "，": ",", "、": ",", "；": ";", "：": ":", "！": "!", "？": "?", "—": ",", "–": ",", "…": ","}
 # A price in round figures: `20,-`.
-_ROUND = re.compile(r"(?<=\d)[.,][-–—]+$")
+_ROUND = re.compile(r"(?<=\d)[.,/][-–—]+$")
 
 
 @dataclass

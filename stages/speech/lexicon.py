@@ -121,11 +121,11 @@ GERMAN = Lexicon(
     abbreviations=_table("""Dr.=Doktor | Prof.=Professor | Hr.=Herr | Fr.=Frau | St.=Sankt | Nr.=Nummer | Str.=Straße |
         z.B.=zum Beispiel | d.h.=das heißt | u.a.=unter anderem | usw.=und so weiter | bzw.=beziehungsweise | ca.=zirka |
         evtl.=eventuell | ggf.=gegebenenfalls | inkl.=inklusive | exkl.=exklusive | vgl.=vergleiche | sog.=sogenannte |
-        etc.=et cetera | Mio.=Millionen | Mrd.=Milliarden | Tsd.=Tausend | Abb.=Abbildung | Kap.=Kapitel | Art.=Artikel |
-        Abs.=Absatz | Tel.=Telefon | ff.=folgende | Bd.=Band | S.=Seite | Jh.=Jahrhundert | max.=maximal | min.=minimal |
-        mind.=mindestens | Std.=Stunden | Min.=Minuten | u.Ä.=und Ähnliches | o.Ä.=oder Ähnliches | v.Chr.=vor Christus |
-        n.Chr.=nach Christus | z.T.=zum Teil | i.d.R.=in der Regel | Jan.=Januar | Feb.=Februar | Aug.=August |
-        Sept.=September | Okt.=Oktober | Nov.=November | Dez.=Dezember"""),
+        etc.=et cetera | Mio.=Millionen | Mrd.=Milliarden | Tsd.=Tausend | Abb.=Abbildung | Kap.=Kapitel |
+        h.c.=honoris causa | Art.=Artikel | Abs.=Absatz | Tel.=Telefon | ff.=folgende | Bd.=Band | S.=Seite |
+        Jh.=Jahrhundert | max.=maximal | min.=minimal | mind.=mindestens | Std.=Stunden | Min.=Minuten | u.Ä.=und Ähnliches |
+        o.Ä.=oder Ähnliches | v.Chr.=vor Christus | n.Chr.=nach Christus | z.T.=zum Teil | i.d.R.=in der Regel | Jan.=Januar |
+        Feb.=Februar | Aug.=August | Sept.=September | Okt.=Oktober | Nov.=November | Dez.=Dezember"""),
     say=_table("CO2=C O zwei | H2O=H zwei O | und/oder=und oder | 24/7=vierundzwanzig sieben | C++=C plus plus"),
 )  # fmt: skip
 

@@ -27,6 +27,8 @@ _DATE_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{1,2}:\d{2}(?::\d{2})?)")
 _POWER = re.compile(r"(\d+)([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+)")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _PHONE_PART = re.compile(r"\(?\d+\)?\d*(?:[-/.]\d+)*|[-–/]")
+_CALLED_LIST = "tel telefon telefono teléfono téléphone phone fax call mobil móvil handy cell portable cellulare"
+_CALLED = frozenset(_CALLED_LIST.split())
 _ISO_MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])")
 _MERIDIEM = r"[ap]\.?m\.?"
 
@@ -93,7 +95,8 @@ def _telephone(items: list[Item], at: int) -> tuple[int, str] | None:
     if not first.open or not re.fullmatch(r"\+?\d{1,5}", first.core):
         return None
     bracketed = "(" in first.lead and first.trail == ")"
-    if not bracketed and (first.trail or first.core[0] not in "+0"):
+    called = at > 0 and items[at - 1].core.lower() in _CALLED
+    if not bracketed and (first.trail or (first.core[0] not in "+0" and not called)):
         return None
     count = _run(items, at + 1, _PHONE_PART)
     rest = [item.core for item in items[at + 1 : at + 1 + count]]
@@ -159,6 +162,12 @@ def _range(item: Item, before: Item | None, language: str) -> list[str] | None:
     return [match[1], "–", match[3]]
 
 
+def _measured(text: str, lexicon: Lexicon) -> bool:
+    """Whether it is a number with its unit: each side of `40°C/104°F`."""
+    number = re.match(r"[-−]?\d[\d.,]*", text)
+    return number is not None and text[number.end() :] in lexicon.units
+
+
 @lru_cache(maxsize=8)
 def _range_pattern(language: str) -> re.Pattern[str]:
     lexicon, money = LEXICONS[language], currency_pattern(language)
@@ -184,6 +193,8 @@ def _rate(core: str, lexicon: Lexicon, language: str) -> list[str] | None:
     left, slash, right = core.partition("/")
     if not slash or core in lexicon.units:
         return None
+    if _measured(left, lexicon) and _measured(right, lexicon):
+        return [left, right]
     if right.isdecimal() and left in lexicon.units:
         return [left, "/", right]
     if not right.rstrip("²³").isalpha():

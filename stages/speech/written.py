@@ -39,6 +39,7 @@ _REGNAL_LIST = """Albert Alexander Alfonso Carlo Carlos Charles Christian Consta
     Otto Paul Paulus Pedro Peter Philip Philipp Philippe Pius Pío Pio Ramses Richard Rudolf Sancho Umberto
     Vittorio Wilhelm William Emanuele Alejandro"""
 _REGNAL = frozenset(_REGNAL_LIST.split())
+_ELIDED = re.compile(r"(?:l|d|un|dell|all|nell|sull|dall|quell)['’](?=\w)", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\w.,]+(?:[+=×÷<>≤≥±≈^−][\w.,]+)+")
 _PREFIXES = frozenset(["§§", *"§№≈~±≤≥<>+@−√"])
 _ROMAN_ORDINAL_FR = re.compile(r"([IVX]+)(e|ème|er|re|ère)")
@@ -66,6 +67,11 @@ def abbreviation(line: Line, index: int) -> bool:
         ends = after is None or ends_sentence(stopped, after.shown, line.language)
         following.trail = following.trail[1:] or ("." if ends else "")
         return True
+    if elided := _ELIDED.match(item.core):
+        rest = item.dotted[elided.end() :]
+        if "." in rest and (found := table.get(rest) or table.get(rest.lower())):
+            item.spoken, item.trail = elided[0] + found, after_stop(item, line, index)
+            return True
     for written in (item.dotted, item.core):
         found = table.get(written) or table.get(written.lower())
         if found is None or (written == item.core and "." not in written and item.trail.startswith(".")):

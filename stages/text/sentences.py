@@ -53,6 +53,7 @@ _PARTICLE = re.compile(r"(?:Le|La|De|Du|Des|Van|Von|Di|Da|Del|Della|D['’])\s?[
 _VOWELLESS = re.compile(r"[A-Z][bcdfghjklmnpqrstvwxz]{1,3}")
 _ELIDED = re.compile(r"^[^\W\d_]{1,6}['’]")
 _ADDRESS = re.compile(r"\S*[^\W\d_]{2,}\.[^\W\d_]{2,}")
+_WHEN = re.compile(r"\W*(?:At|By|Around|About|Before|After|Until|Since|From|On)\s(?:\S+\s){0,5}\S+$")
 _MERIDIEM = frozenset({"a.m", "p.m", "am", "pm"})
 # What may follow a time of day in one sentence, though it has a capital.
 _AFTER_TIME_LIST = """monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
@@ -181,6 +182,9 @@ def _after_stop(before: str, word: str, following: str, language: str) -> bool |
         return opens and not _PARTICLE.match(following)
     for stem in _stems(before):
         if stem in _MERIDIEM:
+            # `At 9 a.m.` says when, and is no sentence yet.
+            if _WHEN.match(before) and not opens:
+                return False
             return _word(following).lower() not in _AFTER_TIME
         if stem in known.title:
             return stem in known.open and opens
