@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from config.errors import FramekeepError, ProviderError, UnavailableError
 from stages.base import CancelToken
 from stages.http_connections import unknown, unreachable
-from stages.http_errors import web_page
+from stages.http_errors import failure_in_success, web_page
 from stages.loop_call import call_in_loop
 
 if TYPE_CHECKING:
@@ -57,17 +57,25 @@ def loading(name: str) -> Iterator[None]:
 def open_client(name: str, limit_s: float, sending: Sending | None = None, **options: Any) -> httpx2.AsyncClient:
     """A client for one call. `limit_s` bounds its waiting for each part of the answer, 0 is no limit.
 
-    An answer that is a web page where JSON should be is a failure of the service `name`, whoever reads it.
+    A success that is a web page where JSON should be, or that holds an error, is a failure of the service `name`, whoever reads it.
     """
     import httpx2
 
-    async def refuse_page(response: httpx2.Response) -> None:
-        if response.is_success and response.headers.get("content-type", "").startswith("text/html"):
+    async def look_into_success(response: httpx2.Response) -> None:
+        kind = response.headers.get("content-type", "")
+        if not response.is_success:
+            return
+        if kind.startswith("text/html"):
             raise web_page(name, str(response.request.url))
+        if kind.startswith("application/json"):
+            await response.aread()
+            with contextlib.suppress(ValueError):
+                if failure := failure_in_success(name, response.headers, response.json()):
+                    raise failure
 
     hooks: dict[str, list[Callable[..., Any]]] = {
         "request": [sending.watch] if sending else [],
-        "response": [refuse_page],
+        "response": [look_into_success],
     }
     timeout = httpx2.Timeout(limit_s or None, connect=min(limit_s or _CONNECT_S, _CONNECT_S))
     return httpx2.AsyncClient(timeout=timeout, event_hooks=hooks, verify=_certificates(), **options)

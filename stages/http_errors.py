@@ -165,6 +165,16 @@ def _rejected(name: str, said: str, answer: Answer, codes: str) -> RejectedError
     return RejectedError(said, provider=name, hint=hint, kind="ContentRefused" if is_content else "InvalidInput")
 
 
+def failure_in_success(name: str, headers: Mapping[str, str], document: Any) -> ProviderError | None:
+    """The error of an answer that says 200 and holds nothing but an error, as gateways send it; None for any other."""
+    inner = document.get("error") if isinstance(document, Mapping) else None
+    if not inner or not {"choices", "content", "data", "output"}.isdisjoint(document):
+        return None
+    code = inner.get("code") if isinstance(inner, Mapping) else None
+    status = code if isinstance(code, int) and 400 <= code < 600 else HTTPStatus.SERVICE_UNAVAILABLE
+    return refused(name, answer_of(int(status), headers, document))
+
+
 def web_page(name: str, url: str) -> TransientError:
     """The error for a web page where an answer in JSON should be: a network's login page, or a wrong address."""
     return TransientError(
