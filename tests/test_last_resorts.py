@@ -243,6 +243,12 @@ def test_the_template_takes_the_text_from_its_beginning_a_few_sentences_a_scene(
     assert [scene.heading for scene in written.scenes] == ["The tide", *[""] * (len(said) - 1)]
 
 
+def test_the_template_keeps_quotation_marks_and_abbreviations_whole() -> None:
+    text = "Dr. Marsh said: “It is late.” Then she left for No. 5. “Good night!” cried the keeper, who stayed until 6 a.m. alone."
+    written = TemplateWriter().write(Brief(title="Late", text=text), CancelToken(), 0)
+    assert " ".join(scene.narration for scene in written.scenes) == text
+
+
 def test_the_template_ends_where_the_length_that_was_asked_for_is_full() -> None:
     brief = Brief(title="The tide", text=TEXT * 5, target_length_s=10)
     written = TemplateWriter().write(brief, CancelToken(), 0)

@@ -14,12 +14,12 @@ from stages.models import Brief, Script, ScriptScene
 from stages.script.base import FIRST_ASK, Ask, ScriptWriter
 from stages.script.instructions import MOST_WORDS, read, spoken_without
 from stages.script.words import count_words, words_in
+from stages.text.sentences import sentences
 
 #: Raised when a change here changes what is written.
-VERSION = "2"
+VERSION = "3"
 
 _SCENE_WORDS, _MOST_WORDS = 30, 120
-_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+|(?<=[。！？])")
 _MOST_TITLE_CHARS = 80
 
 
@@ -34,8 +34,8 @@ class TemplateWriter(ScriptWriter):
     def check(self, brief: Brief) -> None:
         """Raise `UnavailableError` for a text that says what to make: read out, it would be nonsense."""
         words = count_words(brief.text)
-        sentences = [sentence for sentence, _ in _all_sentences(brief.text)] if words <= MOST_WORDS else []
-        if not words or read(sentences, brief.language).kind == "order":
+        found = [sentence for sentence, _ in _all_sentences(brief)] if words <= MOST_WORDS else []
+        if not words or read(found, brief.language).kind == "order":
             raise UnavailableError(
                 "template: the brief has no text to read out, only what the film is to be about",
                 provider=self.name,
@@ -48,7 +48,7 @@ class TemplateWriter(ScriptWriter):
         most = words_in(brief.target_length_s, brief.language) if brief.target_length_s else 0
         scenes: list[list[str]] = []
         said = words = 0
-        found = list(_all_sentences(brief.text))
+        found = list(_all_sentences(brief))
         left_out = read([sentence for sentence, _ in found], brief.language).left_out
         fresh = True
         for index, (sentence, opens_paragraph) in enumerate(found):
@@ -81,17 +81,17 @@ class TemplateWriter(ScriptWriter):
         )
 
 
-def _all_sentences(text: str) -> Iterator[tuple[str, bool]]:
+def _all_sentences(brief: Brief) -> Iterator[tuple[str, bool]]:
     """Every sentence, and whether it opens a paragraph."""
-    for paragraph in re.split(r"\n\s*\n", text):
-        for place, sentence in enumerate(_sentences(paragraph)):
+    for paragraph in re.split(r"\n\s*\n", brief.text):
+        for place, sentence in enumerate(_sentences(paragraph, brief.language)):
             yield sentence, place == 0
 
 
-def _sentences(paragraph: str) -> list[str]:
+def _sentences(paragraph: str, language: str) -> list[str]:
     """Sentences, the very long ones in parts; what has no word is no sentence."""
     found: list[str] = []
-    for sentence in _END.split(" ".join(paragraph.split())):
+    for sentence in sentences(" ".join(paragraph.split()), language):
         words = sentence.split()
         found += [" ".join(words[start : start + _MOST_WORDS]) for start in range(0, len(words), _MOST_WORDS)]
     return [sentence for sentence in found if count_words(sentence)]
