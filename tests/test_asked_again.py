@@ -16,7 +16,7 @@ from checkpoints.keys import step_key
 from checkpoints.manners import KEPT_S, Manners
 from checkpoints.purchases import Purchases
 from checkpoints.records import Record
-from config.errors import CancelledError, RejectedError, RetryExhaustedError
+from config.errors import CancelledError, RejectedError, RetryExhaustedError, TransientError
 from config.settings import Settings
 from pipeline.steps import Step
 from stages.base import CancelToken
@@ -318,6 +318,32 @@ def test_an_empty_answer_is_called_that(bench: Workbench, service: ModelService,
     service.reply = lambda body: answer(text)
     with pytest.raises(RetryExhaustedError, match="the model answered nothing"):
         run(bench, service)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": {"message": "model is overloaded", "code": 503}}, "answered 503: model is overloaded"),
+        ({"error": "the queue is full"}, "the queue is full"),
+        ({"id": "x", "choices": []}, "no chat completion"),
+        ({"status": "loading the model"}, "loading the model"),
+    ],
+)
+def test_an_error_that_comes_as_a_success_is_told_in_its_own_words(
+    service: ModelService, body: Body, said: str
+) -> None:
+    service.reply = lambda asked: (200, body)
+    with pytest.raises(TransientError) as caught:
+        writer(service).write(BRIEF, CancelToken(), 20)
+    assert said in caught.value.message
+    assert "pydantic" not in caught.value.message
+
+
+def test_a_form_that_is_refused_within_a_success_is_changed_too(bench: Workbench, service: ModelService) -> None:
+    refusal = {"error": {"message": "response_format json_schema is not supported", "code": 400}}
+    service.reply = lambda asked: (200, refusal) if "response_format" in asked else answer()
+    run(bench, service)
+    assert service.forms == ["json_schema", "json_object", "none"]
 
 
 def test_a_run_that_ends_between_two_calls_buys_only_the_second_when_it_goes_on(

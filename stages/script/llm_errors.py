@@ -51,7 +51,16 @@ def _by_class(chain: list[BaseException], name: str, url: str, message: str) -> 
     def is_a(*classes: type[BaseException]) -> bool:
         return any(isinstance(error, classes) for error in chain)
 
+    from stages.script.chat_model import NoCompletionError
+
     resume = "framekeep resume"
+    if is_a(NoCompletionError):
+        return TransientError(
+            f"{name}: the answer is no chat completion: {message}",
+            provider=name,
+            hint=f"check Providers.{name}.BaseUrl: framekeep config show; then: {resume}",
+            kind="ServiceUnavailable",
+        )
     if found := unreachable(name, url, chain[0]):
         return found
     if is_a(openai.APITimeoutError, anthropic.APITimeoutError, ai.ModelRequestTimeout):

@@ -59,16 +59,17 @@ def _model(name: str, account: Account, manner: Manner, client: Any) -> Model:
         from pydantic_ai.providers.anthropic import AnthropicProvider
 
         return AnthropicModel(account.model, provider=AnthropicProvider(anthropic_client=client))
-    from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
+    from stages.script.chat_model import ChatModel
+
     profile = _profile(manner)
     if account.kind == "openai":
-        return OpenAIChatModel(account.model, provider=OpenAIProvider(openai_client=client), profile=profile)
+        return ChatModel(account.model, provider=OpenAIProvider(openai_client=client), profile=profile)
     # Expects less of the server: only what the protocol's copies have in common.
     provider = OpenAICompatibleProvider(name, openai_client=client)
-    return OpenAIChatModel(account.model, provider=provider, profile=profile)
+    return ChatModel(account.model, provider=provider, profile=profile)
 
 
 def _profile(manner: Manner) -> ModelProfile:
