@@ -101,6 +101,8 @@ def _english_day(line: Line, index: int) -> bool:
     opening = line.at(index - 2) if before and before.is_dash else before
     first = line.at(index - 3) if before and before.is_dash else opening
     if first and first.core and not first.trail.replace(".", "") and _is_month(first, line):
+        if first.open and len(first.core) in (3, 4):
+            first.spoken = next((name for name in line.lexicon.months if name.startswith(first.core)), None)
         item.spoken = ordinal
         return True
     if item.trail or after is None:

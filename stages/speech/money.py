@@ -255,7 +255,11 @@ def measure(line: Line, index: int) -> bool:
 def name_unit(line: Line, index: int, one: bool) -> None:
     """Read the unit that follows a number as a word of its own."""
     item, following = line.items[index], line.at(index + 1)
-    if following is None or not following.open or item.trail or following.core not in line.lexicon.units:
+    if following is None or not following.open or item.trail:
+        return
+    if following.core == "%":
+        following.spoken = line.lexicon.percent
+    if following.core not in line.lexicon.units:
         return
     if following.core in _ALONE_NEVER or (following.core == "°" and following.trail):
         return

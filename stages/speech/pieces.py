@@ -200,7 +200,7 @@ def _rate(core: str, lexicon: Lexicon, language: str) -> list[str] | None:
     if not right.rstrip("²³").isalpha():
         return None
     unit = re.sub(r"^[\d.,'’]+", "", left)
-    if unit in lexicon.units and core.endswith(tuple(one for one in lexicon.units if "/" in one)):
+    if re.sub(r"^[\d.,'’]+", "", core) in lexicon.units:
         return None
     money = _price_pattern(language).fullmatch(left)
     known = unit in lexicon.units or (money and not left.replace(".", "").isdecimal())

@@ -52,7 +52,8 @@ def share(line: Line, index: int) -> bool:
     if not left or not right:
         return False
     sign = right[1] or left[1] or ""
-    if (left[1] or "") in ("", sign) and left[3] in ("", right[3]) and left[3] not in _ENDINGS:
+    has_cents = bool(sign) and re.search(r"[.,]\d\d$", left[2]) is not None
+    if not has_cents and (left[1] or "") in ("", sign) and left[3] in ("", right[3]) and left[3] not in _ENDINGS:
         item.core, after.core = left[2], f"{sign}{right[2]}{right[3]}"
     return False
 

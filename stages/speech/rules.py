@@ -115,6 +115,10 @@ def _fraction(line: Line, index: int) -> bool:
         item.spoken = _slashed(line, index, int(match[1]), int(match[2]))
         money.name_unit(line, index, one=int(match[1]) < int(match[2]))
         return True
+    top, slash, bottom = item.core.partition("/")
+    if slash and line.parse(top) is not None and line.parse(bottom) is not None:
+        item.spoken = f"{line.number(top)} {line.lexicon.slash} {line.number(bottom)}"
+        return True
     whole, last = item.core[:-1], item.core[-1:]
     if last not in VULGAR or (whole and not whole.isdecimal()):
         return False

@@ -32,12 +32,22 @@ _HEADS = frozenset(
         "siglo",
     }
 )
-_REGNAL_LIST = """Albert Alexander Alfonso Carlo Carlos Charles Christian Constantin Constantine Edward Elisabeth Elizabeth
-    Elisabetta Enrico Enrique Felipe Fernando Ferdinand Filippo François Francesco Francisco Frederick Friedrich
-    Georg George Giacomo Gustav Heinrich Henri Henry Isabel James Jacques Johann John Joseph José Juan Jaime Karl
-    Leopold Ludwig Louis Luigi Luis Maximilian Mary Michael Napoleon Napoleón Napoléon Nikolaus Nicholas Nicolas
-    Otto Paul Paulus Pedro Peter Philip Philipp Philippe Pius Pío Pio Ramses Richard Rudolf Sancho Umberto
-    Vittorio Wilhelm William Emanuele Alejandro"""
+_REGNAL_LIST = """Adrian Adriano Albert Alejandro Alessandro Alexander Alfonso Amadeo Anne Beatrix Benedetto Benedict Benedicto
+    Benedikt Boniface Bonifacio Canute Carlo Carlos Catalina Caterina Catherine Charles Christian Christina
+    Clemens Clement Constantin Constantine Costantino Cristina Darius David Edmund Edoardo Eduard Eduardo Edward
+    Elisabeth Elisabetta Elizabeth Emanuele Emmanuel Enrico Enrique Ethelred Federico Felipe Ferdinand Fernando
+    Filippo Francesco Francisco Franz François Frederick Frederik Friedrich Frédéric Georg George Giacomo Giorgio
+    Giovanni Gregor Gregorio Gregory Guglielmo Guillaume Guillermo Gustaf Gustav Gustavo Haakon Harald Heinrich
+    Henri Henry Innocent Isabel Ivan Iván Jacob Jacques Jaime Jakob James Jean Johann John Jorge Joseph José Juan
+    Juana Juliana Karl Katharina Konstantin Leo Leone Leopold Leopoldo León Louis Ludovico Ludwig Luigi Luis
+    Manuel Margrethe Mary Massimiliano Maximilian Mehmed Michael Michele Miguel Murad Napoleon Napoleone Napoleón
+    Napoléon Niccolò Nicholas Nicola Nicolas Nicolás Nikolaus Olav Oscar Otto Pablo Paolo Paul Paulus Pedro Peter
+    Philip Philipp Philippe Pierre Pietro Pio Pius Ptolemy Pío Rama Ramesses Ramiro Ramses Richard Robert Rodolfo
+    Rudolf Sancho Selim Sigismund Sisto Sixtus Stephen Suleiman Teodosio Theodosius Umberto Urban Victor Victoria
+    Viktor Vittorio Wilhelm Wilhelmina William Xerxes Édouard"""
+_RULERS_LIST = """king queen pope emperor empress tsar sultan pharaoh shah prince rey reina papa emperador zar faraón re regina
+    imperatore imperatrice faraone"""
+_RULERS = frozenset(_RULERS_LIST.split())
 _REGNAL = frozenset(_REGNAL_LIST.split())
 _ELIDED = re.compile(r"(?:l|d|un|dell|all|nell|sull|dall|quell)['’](?=\w)", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\w.,]+(?:[+=×÷<>≤≥±≈^−][\w.,]+)+")
@@ -174,9 +184,9 @@ def roman(line: Line, index: int) -> bool:
     number = _roman_value(item.core)
     if line.language == "de" and item.trail.startswith("."):
         item.spoken, item.trail = f"der {numbers.ordinal(number, 'de')}", after_stop(item, line, index)
-    elif line.language == "en" and before.core.lower() not in _COUNTED and before.core != before.core.upper():
+    elif line.language == "en" and _rules(line, index - 1):
         item.spoken = f"the {numbers.ordinal(number, 'en')}"
-    elif line.language in ("es", "it") and before.core.lower() not in _COUNTED | _HEADS:
+    elif line.language in ("es", "it") and _rules(line, index - 1):
         item.spoken = _of_a_ruler(line, before.core, number)
     else:
         item.spoken = numbers.cardinal(number, line.language)
@@ -194,6 +204,12 @@ def _is_regnal(line: Line, index: int) -> bool:
         or following.core in ("of", "was", "and", "had", "became", "ruled", "died")
     )
     return item.core != "I" or line.language != "en" or spoken_of
+
+
+def _rules(line: Line, index: int) -> bool:
+    """Whether a name is a ruler's: by itself, or by the title before it. Sequels and models are counted."""
+    name, before = line.items[index].core, line.at(index - 1)
+    return name in _REGNAL or (before is not None and before.core.lower() in _RULERS)
 
 
 def _of_a_ruler(line: Line, name: str, number: int) -> str:
