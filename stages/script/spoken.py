@@ -35,8 +35,11 @@ _DIRECTION = rf"{_DIRECTIONS}(?![\w])[^\]\)\*]{{0,100}}"
 # "the (pause) button" is no direction.
 _NOT_NAMED = r"(?<!\bthe )(?<!\ba )(?<!\ban )(?<!\bder )(?<!\bdie )(?<!\bdas )(?<!\ble )(?<!\bla )(?<!\bel )(?<!\bil )"
 _IN_SQUARE = re.compile(rf"{_NOT_NAMED}\[\s*{_DIRECTION}\]", re.IGNORECASE)
-# In round brackets a word such as "image" may begin a remark: these hold little else than the direction.
-_IN_ROUND = re.compile(rf"{_NOT_NAMED}\(\s*{_DIRECTIONS}(?![\w])[^()\]]{{0,40}}\)", re.IGNORECASE)
+# In round brackets a word such as "scene" may begin a remark: these hold little else than the direction.
+_IN_ROUND = re.compile(
+    rf"{_NOT_NAMED}\(\s*{_DIRECTIONS}(?![\w])(?:\s*:[^()\]]{{0,60}}|(?:\s+[^\s()]+){{0,3}})[.!\u2026]?\s*\)",
+    re.IGNORECASE,
+)
 _IN_STARS = re.compile(
     rf"(?<![\w*])\*{{1,2}}\(?\s*{_DIRECTIONS}(?:\s+(?:\w+ly|in|softly|for|deeply|fades?|plays|swells|stops)\b[^*\n]{{0,40}})?\s*\)?"
     r"\*{1,2}(?![\w*])",
@@ -60,6 +63,18 @@ _LABEL = re.compile(
     r"(?:\s*[\[(][^\])\n]{0,40}[\])])?\s*[:\uff1a]\s*(?=\S)",
     re.IGNORECASE,
 )
+#: Marks of emphasis around a label or around brackets.
+_MARKED = re.compile(
+    rf"\*{{1,3}}(\[[^\]\n]{{1,80}}\]|\([^)\n]{{1,80}}\)|(?:{_LABELS})(?:\s*[\dA-D]\b)?(?=\*{{1,3}}\s*:))\*{{1,3}}",
+    re.IGNORECASE,
+)
+#: A line that says what is seen or heard beside the narration.
+_BESIDE = re.compile(
+    r"^\W*(?:visuals?|pictures?|images?|on-?screen(?: text)?|b-?roll|sfx|sounds?(?: effects?)?|camera|shot|music|bild|musik|visuel"
+    r"|musique|imagen|música|immagine|musica)\W{0,3}:.*$",
+    re.IGNORECASE,
+)
+_TOKENS = re.compile(r"<\|[^|<>\n]{1,40}\|>|</?(?:b|i|u|em|strong|br|p|span|div|sup|sub)\b[^<>\n]*>", re.IGNORECASE)
 _SCENE_NAME = re.compile(rf"^\W*{_SCENE}\b\s*(?:[:.\u2013\u2014-]\s*|$)", re.IGNORECASE)
 _LINKED = r"\[[^\]\n]{1,120}\]\(\s*<?[^)\s]+>?\s*\)"
 _SOURCES = re.compile(
@@ -90,16 +105,17 @@ class Spoken:
 
 def spoken(source: str) -> Spoken:
     """A narration's words in one paragraph."""
-    text = _THOUGHTS.sub(" ", _unescaped(source))
-    text = _SOURCES.sub("", text)
+    text, beside = _without_lines_beside(_THOUGHTS.sub(" ", _unescaped(source)))
+    text = _MARKED.sub(r"\1", _SOURCES.sub("", text))
     text = _without_directions(text)
     plain = plain_text(text)
-    text = _EMOJI.sub("", _without_directions(_SOURCES.sub("", html.unescape(plain.text))))
+    text = _TOKENS.sub(" ", html.unescape(plain.text))
+    text = _EMOJI.sub("", _without_directions(_SOURCES.sub("", text)))
     text, strays = _without_strays(_without_labels(text))
     missed = [
         f"{item.what}: {item.words}" for item in plain.left_out if item.words.strip() and item.what != "a citation"
     ]
-    return Spoken(_tidy(_without_labels(text)), (*missed, *strays))
+    return Spoken(_tidy(_without_labels(text)), (*beside, *missed, *strays))
 
 
 def heading(source: str) -> str:
@@ -114,6 +130,14 @@ def _unescaped(text: str) -> str:
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return re.sub(r"\\([\"'/])", r"\1", text)
+
+
+def _without_lines_beside(text: str) -> tuple[str, tuple[str, ...]]:
+    """Of several lines, those after the first that name a picture, a sound or a text on screen."""
+    first, *others = text.split("\n")
+    beside = [line for line in others if _BESIDE.match(line)]
+    kept = [line for line in others if line not in beside]
+    return "\n".join([first, *kept]), tuple(f"directions: {line.strip()}" for line in beside)
 
 
 def _without_directions(text: str) -> str:
