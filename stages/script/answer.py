@@ -6,6 +6,8 @@ names, in another shape, or nearly JSON. What is cut off is never completed: a s
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -55,6 +57,7 @@ _CLOSING_QUOTE = re.compile(r"[\u201c\u201d](?=\s*[:,\]}])")
 _LEAST_KEPT = 0.97
 _UNSEEN = "\ufeff\u200b\u200e\u200f\u2060"
 _MOST_DEPTH = 6
+_MOST_REFUSAL_WORDS = 45
 
 
 class AnswerError(Exception):
@@ -96,15 +99,18 @@ def read_answer(answer: Answer) -> list[DraftScene]:
         raise AnswerError("cut off", text or answer.thoughts)
     if not text:
         raise AnswerError("nothing")
-    if is_refusal(_without_thoughts(text)):
-        raise AnswerError("refused", _without_thoughts(text))
-    raise AnswerError("unreadable", _without_thoughts(text) or text)
+    said = _without_thoughts(text)
+    # Beside the form that was asked for, as in {"error": "I cannot help with that."}
+    inner = [value for found in _documents(said) if isinstance(found, dict) for value in found.values()]
+    if refused := next((one for one in (said, *inner) if isinstance(one, str) and is_refusal(one)), ""):
+        raise AnswerError("refused", refused)
+    raise AnswerError("unreadable", said or text)
 
 
 def _check_for_refusal(scenes: list[DraftScene]) -> None:
     """A refusal in the form that was asked for is one. A tale that quotes one goes on after it."""
     said = " ".join(scene.narration for scene in scenes)
-    if len(scenes) <= 2 and count_words(said) <= 80 and is_refusal(said):
+    if len(scenes) <= 2 and count_words(said) <= _MOST_REFUSAL_WORDS and is_refusal(said):
         raise AnswerError("refused", said)
 
 
@@ -188,6 +194,9 @@ def _repaired(source: str) -> list[DraftScene]:
     end = _closing(source, start.start()) or max(source.rfind("}"), source.rfind("]")) + 1
     import json_repair
 
+    with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+        # As Python writes it.
+        return _scenes_in(ast.literal_eval(source[start.start() : end]))
     whole = _REMARK.sub(
         lambda found: found.group() if found.group().startswith('"') else " ", source[start.start() : end]
     )

@@ -11,36 +11,24 @@ from pydantic_ai.models.openai import OpenAIChatModel
 
 
 class NoCompletionError(Exception):
-    """A success by its status that holds an error. `status_code` and `body` are as in an answer that is no success."""
+    """A success by its status that holds none: its text is what came."""
 
-    def __init__(self, status_code: int | None, body: Any) -> None:
+    def __init__(self, body: Any) -> None:
         super().__init__(body if isinstance(body, str) else json.dumps(body, default=str, ensure_ascii=False))
-        self.status_code = status_code
-        self.body = body
 
 
 class ChatModel(OpenAIChatModel):
-    """Gateways send `{"error": ...}` with status 200, and servers that still load their model plain text."""
+    """Servers that still load their model, and others that speak another protocol, send something else with status 200."""
 
     def _process_response(self, response: Any, **options: bool) -> ModelResponse:
         if isinstance(response, str):
-            raise NoCompletionError(None, response)
+            raise NoCompletionError(response)
         if getattr(response, "choices", None):
             try:
                 return super()._process_response(response, **options)
             except UnexpectedModelBehavior as odd:
-                raise NoCompletionError(None, _told(response)) from odd
-        body = _told(response)
-        raise NoCompletionError(_status_in(body), body)
-
-
-def _status_in(body: dict[str, Any]) -> int | None:
-    """The status that an error in a body names; that of a gateway's failure where it names none; None without an error."""
-    error = body.get("error")
-    code = str(error.get("code") if isinstance(error, dict) else body.get("code"))
-    if code.isdigit() and 400 <= int(code) <= 599:
-        return int(code)
-    return 502 if error else None
+                raise NoCompletionError(_told(response)) from odd
+        raise NoCompletionError(_told(response))
 
 
 def _told(response: Any) -> dict[str, Any]:

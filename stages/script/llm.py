@@ -150,9 +150,11 @@ class LlmWriter(ScriptWriter):
         """The manner to ask in next, where it was for the manner that the server refused."""
         from stages.script.llm_errors import refusal_of
 
-        if error.kind == "ContentRefused" or not refusals:
+        if error.kind == "ContentRefused":
             return None
-        status, said = refusal_of(refusals[-1])
+        # A refusal that came as a success is told before the client sees it, and has no other words.
+        told = (400 if isinstance(error, RejectedError) else None, error.message)
+        status, said = refusal_of(refusals[-1]) if refusals else told
         return manner.after_refusal(status, said, may_guess=self._account.kind == "compatible")
 
     def manner_to_keep(self, ask: Ask) -> str:

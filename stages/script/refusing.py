@@ -17,8 +17,9 @@ _CANNOT = (
 )
 _REFUSALS = (
     # English
-    rf"\b(?:sorry|apologi[sz]e|apologies|unfortunately|as an ai\b|regret)[^.!?\n]{{0,120}}\b(?:i|we)\b ?{_CANNOT}",
-    rf"^\W*(?:i|we) ?{_CANNOT}(?: (?:to|be able to))? ?(?:{_ABLE}\b|\W|$)",
+    rf"\b(?:sorry|apologi[sz]e|apologies|as an ai\b|regret)[^.!?\n]{{0,120}}\b(?:i|we)\b ?{_CANNOT}\b(?! (?:see|stay|know))",
+    rf"\bunfortunately[^.!?\n]{{0,60}}\bi\b ?{_CANNOT}(?: (?:to|be able to))? ?{_ABLE}\b",
+    rf"^\W*(?:i|we) ?{_CANNOT}(?: (?:to|be able to))?(?: {_ABLE}\b(?! but)|\s*[.!,]|\s*$)",
     r"^\W*(?:your|this) (?:request|prompt|topic) (?:violates|goes against|cannot be)",
     # German
     r"\b(?:tut mir (?:sehr )?leid|entschuldigung|bedaure|leider|als ki\b|als sprachmodell)[^.!?\n]{0,120}"
