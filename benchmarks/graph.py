@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.render.encoders import Libx264
-from stages.render.models import Motion
-from stages.render.process import ffmpeg_path
+from stages.render.encoders.encoder import Libx264
+from stages.render.ffmpeg.process import ffmpeg_path
+from stages.render.specs import Motion
 from stages.typeset.fonts import SANS, load_fonts
 
 if TYPE_CHECKING:

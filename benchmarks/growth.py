@@ -13,14 +13,14 @@ from storyboard import make_storyboard
 
 from checkpoints.records import Artifact, Record
 from config.settings import Settings
-from pipeline.options import JobOptions
-from pipeline.plan import Plan
-from pipeline.steps import Step
-from pipeline.toolbox import Toolbox
-from stages.heap import uncollected
+from pipeline.job.options import JobOptions
+from pipeline.planning.plan import Plan
+from pipeline.planning.steps import Step
+from pipeline.planning.toolbox import Toolbox
 from stages.models import Brief, Narration, Picture, SceneBrief, Visual, Word
-from stages.render.models import MediaFacts
-from stages.speech.base import SpeechRequest
+from stages.process_memory import uncollected
+from stages.render.specs import MediaFacts
+from stages.speech.speech_provider import SpeechRequest
 
 _NOTHING = Cost(0.0, 0.0, 0.0)
 

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checkpoints import database
-from checkpoints.circuits import Circuits
-from checkpoints.ledger import Ledger
+from checkpoints.ledger import database
+from checkpoints.ledger.circuits import Circuits
+from checkpoints.ledger.ledger import Ledger
 from config.settings import Settings
-from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.breakers.registry import Breakers
+from pipeline.resilience.call_limits import Restraints
 from pipeline.resilience.guard import Guard
 from pipeline.resilience.policy import policy_for
-from pipeline.resilience.restraints import Restraints
 from stages.base import CancelToken, Provider
 
 LIMIT_US = 150.0

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stages.render.ffmpeg.process import ffmpeg_path
 from stages.render.motion import crop_at
-from stages.render.process import ffmpeg_path
 
 if TYPE_CHECKING:
     import numpy as np

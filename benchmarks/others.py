@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.render.encoders import Libx264
+from stages.render.encoders.encoder import Libx264
 from stages.typeset.fonts import SANS, load_fonts
 
 if TYPE_CHECKING:

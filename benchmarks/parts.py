@@ -14,10 +14,10 @@ from measure import measured
 from storyboard import ROOT
 
 from checkpoints.keys import file_digest
-from stages.render.encoders import Libx264
-from stages.render.painter import Painter
-from stages.render.probe import decode_all, probe_video
-from stages.render.process import ffmpeg_path
+from stages.render.encoders.encoder import Libx264
+from stages.render.ffmpeg.process import ffmpeg_path
+from stages.render.frames.painter import Painter
+from stages.render.sources.probe import decode_all, probe_video
 
 if TYPE_CHECKING:
     from storyboard import Board, Project

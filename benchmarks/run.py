@@ -34,9 +34,9 @@ from others import NotInstalled, moviepy_command, moviepy_python
 from parts import measure_parts
 from storyboard import Board, make_single, make_storyboard, make_texture
 
-from stages.render.encoders import Libx264
-from stages.render.painter import Painter
-from stages.render.process import ffmpeg_path
+from stages.render.encoders.encoder import Libx264
+from stages.render.ffmpeg.process import ffmpeg_path
+from stages.render.frames.painter import Painter
 
 _PLANNED_SCENES = 3000
 _GROWTH_SIZE = (160, 90)

@@ -18,15 +18,15 @@ from measure import Cost, measured
 
 from config.loader import load_settings
 from config.settings import Settings
-from pipeline.checkpoint import Checkpoints
+from pipeline.engine.step_results import StepResults
 from pipeline.home import Home
-from pipeline.options import JobOptions
-from pipeline.plan import Plan
-from pipeline.steps import Step
-from pipeline.toolbox import Toolbox
+from pipeline.job.options import JobOptions
+from pipeline.planning.plan import Plan
+from pipeline.planning.steps import Step
+from pipeline.planning.toolbox import Toolbox
 from stages.brief import load_brief
-from stages.render.captions import build_cues
-from stages.render.models import Motion, SegmentSpec, TimedCue
+from stages.render.captions.cues import build_cues
+from stages.render.specs import Motion, SegmentSpec, TimedCue
 from stages.render.timing import programme
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,7 +99,7 @@ class Project:
     def forget(self, *stages: str) -> None:
         """Remove what these kinds of step have made, so that it is made again."""
         home = Home(self.home)
-        checkpoints = Checkpoints(home.ledger, home.store, lambda step, what: None)
+        checkpoints = StepResults(home.ledger, home.store, lambda step, what: None)
         for step in self.plan(home).steps.values():
             if step.stage not in stages or not (record := checkpoints.recall(step)):
                 continue
@@ -148,7 +148,7 @@ class Project:
 
 def replayed(plan: Plan, home: Home) -> Plan:
     """The plan grown to its end by the records that a finished render has left."""
-    checkpoints = Checkpoints(home.ledger, home.store, lambda step, what: None)
+    checkpoints = StepResults(home.ledger, home.store, lambda step, what: None)
     todo = plan.start()
     while todo:
         step = todo.pop()

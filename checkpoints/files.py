@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from checkpoints.points import around
+from checkpoints.crash_points import around
 from config.errors import DiskFullError, FramekeepError, StoreError, UsageError
 
 # No write of one file takes longer, so a temporary file of this age has no owner.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.imports import refuse_shadowed_packages
+from pipeline.import_check import refuse_shadowed_packages
 
 refuse_shadowed_packages()
 

@@ -13,27 +13,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from checkpoints.circuits import Circuits
-from checkpoints.ledger import OPEN_STATES, JobRow
-from checkpoints.locks import is_locked
-from checkpoints.refusals import Refusals
+from checkpoints.ledger.circuits import Circuits
+from checkpoints.ledger.ledger import OPEN_STATES, JobRow
+from checkpoints.ledger.refusals import Refusals
+from checkpoints.ownership.locks import is_locked
 from config.errors import FramekeepError, UsageError
 from config.loader import load_settings
 from config.paths import expanded
 from config.redaction import SECRETS
 from config.settings import Settings
-from pipeline.asking import Wish, asked_for
 from pipeline.batch import BatchItem, BatchResult, run_batch, run_each
+from pipeline.engine.asked_work import Wish, asked_for
+from pipeline.engine.job_session import Session
 from pipeline.events import Bus, Event, Listener
 from pipeline.home import Home
-from pipeline.logs import log_event, set_levels
-from pipeline.lost import TAKEN_UP, lost_error, lost_jobs, take_up
-from pipeline.options import DEFAULT_OUTPUT, check_exports, kept_options
+from pipeline.job.only_failed import Again, Filter, choose, source_of
+from pipeline.job.options import DEFAULT_OUTPUT, check_exports, kept_options
+from pipeline.maintenance.lost_jobs import TAKEN_UP, lost_error, lost_jobs, take_up
+from pipeline.observability.logs import log_event, set_levels
 from pipeline.report import Result, result_of
-from pipeline.resilience.breakers import Breakers
-from pipeline.resilience.restraints import Restraints
-from pipeline.retrying import Again, Filter, choose, source_of
-from pipeline.session import Session
+from pipeline.resilience.breakers.registry import Breakers
+from pipeline.resilience.call_limits import Restraints
 from stages.base import CancelToken
 from stages.brief import brief_from_canonical, canonical, load_brief
 from stages.models import Brief

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.naming import slug
+from pipeline.job.naming import slug
 from pipeline.report import EXIT_CODES, Result, Status, result_of
 from stages.models import Brief, Model
 

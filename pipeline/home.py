@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from checkpoints.files import mapping_errors
-from checkpoints.noted import NotedLedger
-from checkpoints.notes import JobNotes
-from checkpoints.store import Store
+from checkpoints.ledger.mirrored import NotedLedger
+from checkpoints.store.job_manifests import JobNotes
+from checkpoints.store.store import Store
 from config.errors import UsageError
 from config.paths import expanded
 from stages.text.names import readable

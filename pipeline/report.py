@@ -14,7 +14,7 @@ from config.redaction import redact
 from stages.models import Degradation, Model
 
 if TYPE_CHECKING:
-    from checkpoints.purchases import Purchase
+    from checkpoints.ledger.purchases import Purchase
 
 Status = Literal["done", "degraded", "failed", "parked", "interrupted"]
 

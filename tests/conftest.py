@@ -11,24 +11,24 @@ from typing import Any
 import pytest
 
 from checkpoints.keys import text_digest
-from checkpoints.leases import Lease
-from checkpoints.ledger import Ledger
-from checkpoints.owners import Owner
+from checkpoints.ledger.ledger import Ledger
+from checkpoints.ownership.leases import Lease
+from checkpoints.ownership.processes import Owner
 from checkpoints.records import Artifact, Record
-from checkpoints.store import Store
+from checkpoints.store.store import Store
 from config.redaction import SECRETS
 from config.settings import Settings
 from pipeline import Event, Pipeline
-from pipeline.checkpoint import Checkpoints
+from pipeline.engine.step_executor import Executor
+from pipeline.engine.step_results import StepResults
 from pipeline.events import Bus
-from pipeline.execute import Executor
-from pipeline.resilience.breakers import Breakers
+from pipeline.planning.steps import Step
+from pipeline.planning.toolbox import Toolbox
+from pipeline.resilience.breakers.registry import Breakers
 from pipeline.resilience.guard import Guard
-from pipeline.steps import Step
-from pipeline.toolbox import Toolbox
 from stages.base import CancelToken, Clock, Provider
 from stages.models import Brief, Narration, Picture, Word
-from stages.render.encoder_choice import Choice
+from stages.render.encoders.encoder_choice import Choice
 
 TINY: dict[str, Any] = {
     "resilience": {"retry": {"max_retry_attempts": 1, "initial_delay_ms": 1}},
@@ -176,10 +176,10 @@ class Workbench:
             toolbox.__dict__[f"{kind[:-1]}_names"] = tuple(one.name for one in given)
         return toolbox  # type: ignore[no-any-return]
 
-    def checkpoints(self, **options: Any) -> Checkpoints:
-        return Checkpoints(self.ledger, self.store, lambda step, what: None, **options)
+    def checkpoints(self, **options: Any) -> StepResults:
+        return StepResults(self.ledger, self.store, lambda step, what: None, **options)
 
-    def executor(self, settings: Settings, toolbox: Toolbox, checkpoints: Checkpoints | None = None) -> Executor:
+    def executor(self, settings: Settings, toolbox: Toolbox, checkpoints: StepResults | None = None) -> Executor:
         guard = Guard(settings, Breakers(), Clock(sleep=lambda seconds: None))
         checkpoints = checkpoints or self.checkpoints()
         return Executor(

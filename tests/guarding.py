@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from checkpoints.clocks import Timeline
+from checkpoints.ownership.clocks import Timeline
 from config.loader import load_settings
 from config.settings import Settings
-from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.attempt_events import GuardEvent
+from pipeline.resilience.breakers.registry import Breakers
+from pipeline.resilience.call_limits import Restraints
 from pipeline.resilience.guard import Attempt, Guard, GuardedCall
-from pipeline.resilience.observing import GuardEvent
-from pipeline.resilience.restraints import Restraints
 from stages.base import CancelToken, Clock, Provider
 
 

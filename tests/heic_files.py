@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from stages.render.process import ffmpeg_path
+from stages.render.ffmpeg.process import ffmpeg_path
 
 
 def write_heic(

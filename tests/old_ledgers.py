@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from checkpoints.schema import MIGRATIONS
+from checkpoints.ledger.schema import MIGRATIONS
 
 
 def first_ledger(path: Path, version: int = 1) -> Path:

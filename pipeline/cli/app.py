@@ -17,8 +17,7 @@ import typer
 
 from config.errors import FramekeepError, UsageError
 from config.redaction import SECRETS
-from pipeline.cli import console, failures
-from pipeline.cli.common import (
+from pipeline.cli.command_options import (
     Common,
     ConfigOption,
     HomeOption,
@@ -28,9 +27,10 @@ from pipeline.cli.common import (
     gather,
 )
 from pipeline.cli.config_app import config_app
-from pipeline.cli.exits import ExitCode
-from pipeline.cli.upkeep_app import upkeep_app
-from stages.heap import uncollected
+from pipeline.cli.exit_codes import ExitCode
+from pipeline.cli.maintenance_app import upkeep_app
+from pipeline.cli.terminal import console, errors
+from stages.process_memory import uncollected
 
 NAME = "framekeep"
 
@@ -124,7 +124,7 @@ def render(
 
     The paths of the finished videos go to stdout, all else to stderr.
     """
-    from pipeline.cli.render import render_brief, render_failed
+    from pipeline.cli.commands.render_command import render_brief, render_failed
 
     common = gather(context, home, as_json, config, profile, sets)
     if only_failed:
@@ -152,7 +152,7 @@ def resume(
 
     Settings are those of now: give --config, --profile and --set as the job was given them, or what they change is made anew.
     """
-    from pipeline.cli.render import resume_every, resume_job
+    from pipeline.cli.commands.render_command import resume_every, resume_job
 
     common = gather(context, home, as_json, config, profile, sets)
     if every:
@@ -180,8 +180,8 @@ def batch(
     sets: SetOption = None,
 ) -> int:
     """Render several briefs, one after the other. One that fails does not stop the others."""
-    from pipeline.cli.batch import find_briefs, render_batch
-    from pipeline.cli.render import render_failed
+    from pipeline.cli.commands.batch_command import find_briefs, render_batch
+    from pipeline.cli.commands.render_command import render_failed
 
     common = gather(context, home, as_json, config, profile, sets)
     if only_failed:
@@ -203,7 +203,7 @@ def list_jobs(
     as_json: JsonOption = False,
 ) -> int:
     """List all jobs, the latest first."""
-    from pipeline.cli.jobs import show_jobs
+    from pipeline.cli.commands.jobs_command import show_jobs
 
     return show_jobs(gather(context, home, as_json), states or [])
 
@@ -216,7 +216,7 @@ def show(
     as_json: JsonOption = False,
 ) -> int:
     """Show one job: its steps, provider calls, degradations, videos, error, and what to type next."""
-    from pipeline.cli.show import show_job
+    from pipeline.cli.commands.show_command import show_job
 
     return show_job(gather(context, home, as_json), job)
 
@@ -234,7 +234,7 @@ def verify(
     sets: SetOption = None,
 ) -> int:
     """Check finished videos as a render checks its own, whoever made them. Exit 1 if one has a fault, 2 if one is no mp4."""
-    from pipeline.cli.verify import verify_files
+    from pipeline.cli.commands.verify_command import verify_files
 
     return verify_files(gather(context, home, as_json, config, profile, sets), files)
 
@@ -256,20 +256,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with uncollected():
             return _run(given)
     except FramekeepError as error:
-        return failures.report(error, as_json=as_json)
+        return errors.report(error, as_json=as_json)
     except _PARSER_ERROR as error:
-        return failures.report_usage(_message_of(error), _command_of(error), as_json=as_json)
+        return errors.report_usage(_message_of(error), _command_of(error), as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
     except FileNotFoundError as error:
         if _has_working_folder():
-            return failures.report_internal(error, given, as_json=as_json)
+            return errors.report_internal(error, given, as_json=as_json)
         gone = UsageError(
             "The folder this was started in is not there any more", hint="cd to another, then run it again"
         )
-        return failures.report(gone, as_json=as_json)
+        return errors.report(gone, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last frame before the user: anything else would be a traceback
-        return failures.report_internal(error, given, as_json=as_json)
+        return errors.report_internal(error, given, as_json=as_json)
 
 
 def _has_working_folder() -> bool:
@@ -283,7 +283,7 @@ def _run(arguments: list[str]) -> int:
     answer = typer.main.get_command(app).main(arguments, prog_name=NAME, standalone_mode=False)
     code = int(answer or 0)
     if loss := console.take_loss():
-        failures.tell_error(f"The results could not be written to stdout: {loss}", "free some space, then run it again")
+        errors.tell_error(f"The results could not be written to stdout: {loss}", "free some space, then run it again")
         return code or ExitCode.FAILED
     return code
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import ConfigOption, HomeOption, JsonOption, ProfileOption, SetOption, gather
+from pipeline.cli.command_options import ConfigOption, HomeOption, JsonOption, ProfileOption, SetOption, gather
 
 config_app = typer.Typer(
     rich_markup_mode=None, help="Show, check and describe the settings.", epilog="Example: framekeep config show"
@@ -25,7 +25,7 @@ def config_show(
     sets: SetOption = None,
 ) -> int:
     """Show every setting's value, its unit, and where it comes from. Secrets are masked."""
-    from pipeline.cli.settings import show_settings
+    from pipeline.cli.commands.config_command import show_settings
 
     return show_settings(gather(context, home, as_json, config, profile, sets), key)
 
@@ -38,7 +38,7 @@ def config_validate(
     profile: ProfileOption = None,
 ) -> int:
     """Check a settings file over the profile in use; every problem is shown at once."""
-    from pipeline.cli.settings import validate
+    from pipeline.cli.commands.config_command import validate
 
     return validate(gather(context, None, as_json, profile=profile), file)
 
@@ -46,7 +46,7 @@ def config_validate(
 @config_app.command("schema", epilog="Example: framekeep config schema > framekeep.schema.json")
 def config_schema(context: typer.Context, as_json: JsonOption = False) -> int:
     """Print the JSON Schema of a settings file, for editors that complete and check."""
-    from pipeline.cli.settings import print_schema
+    from pipeline.cli.commands.config_command import print_schema
 
     return print_schema()
 
@@ -56,7 +56,7 @@ def config_path(
     context: typer.Context, home: HomeOption = None, as_json: JsonOption = False, config: ConfigOption = None
 ) -> int:
     """Show which settings file and which home are in use."""
-    from pipeline.cli.settings import show_paths
+    from pipeline.cli.commands.config_command import show_paths
 
     return show_paths(gather(context, home, as_json, config))
 
@@ -77,7 +77,7 @@ def config_policy(
     sets: SetOption = None,
 ) -> int:
     """Show all that guards one provider's calls: circuit, retries, limits, fallback, and whether it is asked now."""
-    from pipeline.cli.policy import show_policy
+    from pipeline.cli.commands.policy_command import show_policy
 
     return show_policy(gather(context, home, as_json, config, profile, sets), name)
 
@@ -100,11 +100,11 @@ def config_keys(
 ) -> int:
     """Show where each provider's API key comes from, or keep one in the system's keyring. Keys are never shown."""
     from config.errors import UsageError
-    from pipeline.cli import keys
+    from pipeline.cli.commands import keys_command
 
     common = gather(context, None, as_json, config, profile)
     if set_for and remove_for:
         raise UsageError("Either --set or --remove", hint="framekeep config keys --help")
     if set_for:
-        return keys.set_key(common, set_for)
-    return keys.remove_key(common, remove_for) if remove_for else keys.list_keys(common)
+        return keys_command.set_key(common, set_for)
+    return keys_command.remove_key(common, remove_for) if remove_for else keys_command.list_keys(common)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from config.errors import ProviderError, RenderExhaustedError, RetryExhaustedError
+from pipeline.resilience.cooldowns import clock_time
 from pipeline.resilience.policy import LOCAL_MEDIA, Policy
-from pipeline.resilience.rests import clock_time
 from pipeline.resilience.retry import SpentError
 
 EXHAUSTED_MESSAGE = "All retry attempts have been exhausted for this operation"

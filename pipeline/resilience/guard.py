@@ -30,19 +30,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, Protocol, TypeVar
 
-from checkpoints.clocks import Timeline
+from checkpoints.ownership.clocks import Timeline
 from config.errors import FramekeepError, ProviderError
 from config.settings import Settings
-from pipeline.resilience.asking import Asking, Surroundings
-from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.attempt_events import AttemptEnded, CallEnded, FellBack, GuardEvent, Observer, nobody
+from pipeline.resilience.breakers.registry import Breakers
+from pipeline.resilience.call_limits import Restraints
+from pipeline.resilience.cooldowns import account_in_use
 from pipeline.resilience.exhausted import EXHAUSTED_MESSAGE
-from pipeline.resilience.observing import AttemptEnded, CallEnded, FellBack, GuardEvent, Observer, nobody
 from pipeline.resilience.policy import Policy, policy_for
-from pipeline.resilience.restraints import Restraints
-from pipeline.resilience.rests import account_in_use
+from pipeline.resilience.provider_call import Asking, Surroundings
 from stages.base import CancelToken, Clock, Provider
 
-__all__ = ["EXHAUSTED_MESSAGE", "PARKED", "Attempt", "Fallback", "Guard", "GuardedCall", "Injector"]
+__all__ = ["EXHAUSTED_MESSAGE", "PARKED", "Attempt", "FallbackUsed", "Guard", "GuardedCall", "Injector"]
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Provider)
@@ -72,7 +72,7 @@ _ATTEMPT_FIELDS = tuple(field.name for field in fields(Attempt))
 
 
 @dataclass(frozen=True)
-class Fallback:
+class FallbackUsed:
     """A provider that was wanted, the one that answered, and why."""
 
     operation: str
@@ -170,7 +170,7 @@ class GuardedCall:
             observe=self._tell,
             job_id=job_id,
         )
-        self.fallbacks: list[Fallback] = []
+        self.fallbacks: list[FallbackUsed] = []
 
     def __call__(self, operation: str, providers: Sequence[P], work: Callable[[P, CancelToken], T]) -> tuple[T, P]:
         if not providers:
@@ -206,7 +206,7 @@ class GuardedCall:
                 continue
             if provider is not providers[0]:
                 reason = "; ".join([*passed_over, *(str(error) for error in errors)])
-                self.fallbacks.append(Fallback(operation, providers[0].name, provider.name, reason))
+                self.fallbacks.append(FallbackUsed(operation, providers[0].name, provider.name, reason))
             return answer, provider
         raise _final(errors)
 

@@ -14,8 +14,8 @@ from typing import Literal, TypeVar
 import tenacity
 
 from config.errors import ProviderError
-from pipeline.resilience.budget import Budgets
 from pipeline.resilience.policy import Policy
+from pipeline.resilience.retry_budget import Budgets
 
 T = TypeVar("T")
 

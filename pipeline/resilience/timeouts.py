@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from config.errors import CancelledError, TimedOutError
-from pipeline.resilience.alarms import ALARMS
+from pipeline.resilience.deadlines import ALARMS
 from pipeline.resilience.policy import Policy
 from stages.base import CancelToken
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config.errors import BriefError
-from stages.render.foreign import foreign_named
+from stages.render.sources.unreadable import foreign_named
 
 PICTURE_ENDINGS = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif",

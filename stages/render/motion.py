@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stages.models import MotionName
-from stages.render.models import Motion
+from stages.render.specs import Motion
 
 # Of a picture that fills the frame, the least that must be left to see; below that it is shown whole over a blurred fill.
 _LEAST_KEPT = 0.5

@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise, repeat
 
 from config.errors import UsageError
 from stages.models import Narration, ScriptScene, TransitionName, Word
-from stages.render.models import Cue, Pacing, PlacedLine, SceneCut, TimedCue, TimedLine
+from stages.render.specs import Cue, PlacedLine, RenderPacing, SceneCut, TimedCue, TimedLine
 from stages.text.phrases import has_spaceless, is_spaceless
 
 SAMPLE_RATE_HZ = 48_000
@@ -37,7 +37,7 @@ def cut_scene(
     scene: ScriptScene,
     narrations: Sequence[tuple[str, Narration]],
     fps: int,
-    pacing: Pacing,
+    pacing: RenderPacing,
     *,
     first: bool,
     last: bool,
@@ -122,7 +122,7 @@ def _samples_per_frame(fps: int) -> int:
     return SAMPLE_RATE_HZ // fps
 
 
-def _shared(transition: TransitionName, pacing: Pacing, fps: int) -> int:
+def _shared(transition: TransitionName, pacing: RenderPacing, fps: int) -> int:
     """Frames of a transition. It depends on nothing of either scene, so that both neighbours count the same."""
     return 0 if transition == "cut" else round(pacing.transition_s * fps)
 

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Literal, TypeVar
 
 from stages.script.instruction_words import LANGUAGES, Cues, compiled, cues_of
-from stages.script.phrases import english_tagger
+from stages.script.offline.phrases import english_tagger
 from stages.script.words import count_words
 from stages.text.languages import primary
 

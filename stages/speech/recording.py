@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import BriefError
 from stages.models import Narration
-from stages.speech.reading import read
+from stages.speech.normalise.reading import read
 
 if TYPE_CHECKING:
     from stages.speech.sound import Samples
@@ -56,7 +56,7 @@ def check_recording(recording: Recording) -> None:
 def _spoken_part(recording: Recording) -> Samples:
     from stages.sound.files import UnreadableSoundError
     from stages.speech.sound import SAMPLE_RATE_HZ, read_sound, speech_bounds, voiced
-    from stages.speech.stage import expected_seconds
+    from stages.speech.speech_stage import expected_seconds
 
     name = recording.path.name
     hint = "record it again, or leave `recording` away to have a voice speak the scene"

@@ -66,7 +66,7 @@ class FontFile:
 
 
 @dataclass(frozen=True)
-class Run:
+class FontRun:
     """A stretch of text that one font file sets."""
 
     text: str
@@ -124,7 +124,9 @@ class FontSet:
             )
         return min(found, key=lambda file: (file.italic != italic, _distance(file, weight), str(file.path)))
 
-    def runs(self, text: str, family: str, *, weight: int = 400, italic: bool = False, regional: str = "") -> list[Run]:
+    def runs(
+        self, text: str, family: str, *, weight: int = 400, italic: bool = False, regional: str = ""
+    ) -> list[FontRun]:
         """Cut `text` into runs. One family that covers it whole is preferred to a mixture of several.
 
         `regional` is asked before others that have the same characters in another region's shapes.
@@ -135,7 +137,7 @@ class FontSet:
         chain = [self.file_for(name, weight=weight, italic=italic) for name in dict.fromkeys(order)]
         for file in chain:
             if file.covers(text):
-                return [Run(text, file)]
+                return [FontRun(text, file)]
         return _mixed_runs(text, chain)
 
 
@@ -147,8 +149,8 @@ def regional_family(language: str) -> str:
     return {"zh": "Noto Sans SC", "yue": "Noto Sans SC", "ja": "Noto Sans JP", "ko": "Noto Sans KR"}.get(primary, "")
 
 
-def _mixed_runs(text: str, chain: Sequence[FontFile]) -> list[Run]:
-    runs: list[Run] = []
+def _mixed_runs(text: str, chain: Sequence[FontFile]) -> list[FontRun]:
+    runs: list[FontRun] = []
     leaving_out = False
     for char in text:
         if _is_pictograph(char) and not any(file.covers(char) for file in chain):
@@ -167,9 +169,9 @@ def _mixed_runs(text: str, chain: Sequence[FontFile]) -> list[Run]:
         else:
             file = next((one for one in chain if one.covers(char)), chain[0])
         if runs and runs[-1].file is file:
-            runs[-1] = Run(runs[-1].text + char, file)
+            runs[-1] = FontRun(runs[-1].text + char, file)
         else:
-            runs.append(Run(char, file))
+            runs.append(FontRun(char, file))
     return runs
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stages.text.clusters import clusters
 from stages.text.line_breaks import Seam, cut_to_fit, pieces
-from stages.typeset.fonts import FontFile, FontSet, Run, load_fonts
+from stages.typeset.fonts import FontFile, FontRun, FontSet, load_fonts
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -43,7 +43,7 @@ class Font:
     fonts: FontSet = field(default_factory=load_fonts)
     regional: str = ""
 
-    def runs(self, text: str) -> list[Run]:
+    def runs(self, text: str) -> list[FontRun]:
         """The stretches of `text` that one font file each sets."""
         return self.fonts.runs(text, self.family, weight=self.weight, italic=self.italic, regional=self.regional)
 
@@ -155,7 +155,7 @@ def _room(size_px: float, height_px: float, leading: float, max_lines: int) -> i
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _TextPiece:
     """What is never cut further. `space_px` is the space that goes before it within a line."""
 
     text: str
@@ -176,18 +176,18 @@ def _wrap(
     return [_join(line) for line in _balanced(parts, len(lines), max_width_px)], truncated
 
 
-def _pieces(text: str, font: Font, size_px: float, max_width_px: float, language: str) -> list[_Piece]:
+def _pieces(text: str, font: Font, size_px: float, max_width_px: float, language: str) -> list[_TextPiece]:
     def width(part: str) -> float:
         return font.width(part, size_px) * _SAFETY
 
     space_px = width(" ")
-    found: list[_Piece] = []
+    found: list[_TextPiece] = []
     for gap, group in _groups(text, language):
         whole = "".join(f" {part}" if spaced and index else part for index, (part, spaced) in enumerate(group))
         parts = [(whole, gap)] if width(whole) <= max_width_px else group
         for part, spaced in parts:
             for cut, chunk in enumerate(cut_to_fit(part, language, width, max_width_px)):
-                found.append(_Piece(chunk, width(chunk), space_px if spaced and not cut else 0.0))
+                found.append(_TextPiece(chunk, width(chunk), space_px if spaced and not cut else 0.0))
     return found
 
 
@@ -209,8 +209,8 @@ def _groups(text: str, language: str) -> list[tuple[bool, list[tuple[str, bool]]
     return groups
 
 
-def _greedy(pieces: Sequence[_Piece], max_width_px: float) -> list[list[_Piece]]:
-    lines: list[list[_Piece]] = []
+def _greedy(pieces: Sequence[_TextPiece], max_width_px: float) -> list[list[_TextPiece]]:
+    lines: list[list[_TextPiece]] = []
     used = 0.0
     for piece in pieces:
         if lines and used + piece.space_px + piece.width_px <= max_width_px:
@@ -222,21 +222,23 @@ def _greedy(pieces: Sequence[_Piece], max_width_px: float) -> list[list[_Piece]]
     return lines
 
 
-def _shorten(pieces: list[_Piece], font: Font, size_px: float, max_width_px: float, max_lines: int) -> list[_Piece]:
+def _shorten(
+    pieces: list[_TextPiece], font: Font, size_px: float, max_width_px: float, max_lines: int
+) -> list[_TextPiece]:
     while pieces:
         last = pieces[-1]
         text = last.text.rstrip(_TRAILING) + ELLIPSIS
-        ended = [*pieces[:-1], _Piece(text, font.width(text, size_px) * _SAFETY, last.space_px)]
+        ended = [*pieces[:-1], _TextPiece(text, font.width(text, size_px) * _SAFETY, last.space_px)]
         if ended[-1].width_px <= max_width_px and len(_greedy(ended, max_width_px)) <= max_lines:
             return ended
         # A chunk that fills its line alone gives way by characters, else nothing of the word would be left.
         shorter = "".join(clusters(last.text)[:-1])
         alone = len(pieces) == 1 and shorter
-        pieces = [_Piece(shorter, 0.0, last.space_px)] if alone else pieces[:-1]
+        pieces = [_TextPiece(shorter, 0.0, last.space_px)] if alone else pieces[:-1]
     return []
 
 
-def _balanced(pieces: Sequence[_Piece], lines: int, max_width_px: float) -> list[list[_Piece]]:
+def _balanced(pieces: Sequence[_TextPiece], lines: int, max_width_px: float) -> list[list[_TextPiece]]:
     """Into exactly `lines` lines with the least squared slack: an even block whose last line is no widow."""
     best: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]
     for line in range(lines):
@@ -254,7 +256,7 @@ def _balanced(pieces: Sequence[_Piece], lines: int, max_width_px: float) -> list
     return [list(pieces[start:end]) for start, end in pairwise(cuts)]
 
 
-def _line_ends(pieces: Sequence[_Piece], start: int, max_width_px: float, *, last: bool) -> list[tuple[int, float]]:
+def _line_ends(pieces: Sequence[_TextPiece], start: int, max_width_px: float, *, last: bool) -> list[tuple[int, float]]:
     found: list[tuple[int, float]] = []
     used = 0.0
     for end in range(start, len(pieces)):
@@ -268,7 +270,7 @@ def _line_ends(pieces: Sequence[_Piece], start: int, max_width_px: float, *, las
     return found
 
 
-def _join(line: Sequence[_Piece]) -> str:
+def _join(line: Sequence[_TextPiece]) -> str:
     return "".join((" " if piece.space_px and index else "") + piece.text for index, piece in enumerate(line))
 
 

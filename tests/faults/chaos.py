@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from checkpoints.rows import EventRow
+from checkpoints.ledger.rows import EventRow
 from pipeline.cli.app import main
 from pipeline.home import Home
 

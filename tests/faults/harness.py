@@ -23,7 +23,7 @@ from typing import Any
 
 import psutil
 
-from checkpoints.database import driver
+from checkpoints.ledger.database import driver
 from config.errors import CancelledError, UsageError
 
 VICTIM = Path(__file__).with_name("victim.py")

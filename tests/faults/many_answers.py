@@ -7,8 +7,8 @@ import random
 import re
 from collections.abc import Callable
 
-from stages.script.answer import Answer, AnswerError, read_answer
-from stages.script.spoken import spoken
+from stages.script.llm.answer import Answer, AnswerError, read_answer
+from stages.script.llm.narration_text import spoken
 
 _WORDS = [
     "lamp",

@@ -36,7 +36,7 @@ def make_world(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., World]:
     # A slow answer is one all the same, and nobody has to wait for it here.
-    monkeypatch.setattr("pipeline.resilience.simulate._SLOW_S", 0.0)
+    monkeypatch.setattr("pipeline.resilience.fault_injection._SLOW_S", 0.0)
 
     def make(brief: Path, name: str = "world", settings: dict[str, Any] = SMALL) -> World:
         return World(tmp_path / name, brief, capsys, settings)

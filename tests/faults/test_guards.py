@@ -11,11 +11,11 @@ import pytest
 from conftest import Undisturbed
 from harness import World
 
-from checkpoints.ledger import Ledger
-from pipeline import inputs
+from checkpoints.ledger.ledger import Ledger
+from pipeline.planning import step_keys
 from stages.base import CancelToken
-from stages.render import process
-from stages.render.process import Run, ffmpeg_path, run_ffmpeg
+from stages.render.ffmpeg import process
+from stages.render.ffmpeg.process import FfmpegRun, ffmpeg_path, run_ffmpeg
 
 MakeWorld = Callable[..., World]
 
@@ -118,7 +118,7 @@ def test_an_encoder_is_the_first_to_go_where_memory_runs_out(tmp_path: Path) -> 
         for pid in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
             seen.extend(int(Path(f"/proc/{child}/oom_score_adj").read_text()) for child in pid.read_text().split())
 
-    run = Run("frames", tmp_path, CancelToken(), on_frame=look)
+    run = FfmpegRun("frames", tmp_path, CancelToken(), on_frame=look)
     run_ffmpeg(["-re", "-f", "lavfi", "-i", "testsrc=s=64x36:d=0.8", "-f", "null", "-"], run)
     own = int(Path("/proc/self/oom_score_adj").read_text())
     assert seen
@@ -143,10 +143,10 @@ def test_a_trial_that_is_killed_does_not_change_the_ffmpeg(monkeypatch: pytest.M
 def test_another_version_of_our_code_makes_its_own_results(
     monkeypatch: pytest.MonkeyPatch, stub_toolbox: object
 ) -> None:
-    from stages.render.models import MuxSpec
+    from stages.render.specs import MuxSpec
 
     spec = MuxSpec.model_construct()
     monkeypatch.setattr(MuxSpec, "model_dump", lambda *_, **__: {})
-    before = inputs.mux(spec, stub_toolbox)  # type: ignore[arg-type]
-    monkeypatch.setattr(inputs, "code_digest", lambda *packages: f"the next version of {packages}")
-    assert inputs.mux(spec, stub_toolbox) != before  # type: ignore[arg-type]
+    before = step_keys.mux(spec, stub_toolbox)  # type: ignore[arg-type]
+    monkeypatch.setattr(step_keys, "code_digest", lambda *packages: f"the next version of {packages}")
+    assert step_keys.mux(spec, stub_toolbox) != before  # type: ignore[arg-type]

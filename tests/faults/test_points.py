@@ -13,11 +13,11 @@ from conftest import Undisturbed
 from harness import Kill, World, kill_and_resume
 from known_points import PASSED, PASSED_ELSEWHERE
 
-from checkpoints import points
+from checkpoints import crash_points
 from tests.old_ledgers import first_ledger
 
 PRODUCT = ("config", "checkpoints", "stages", "pipeline")
-ROOT = Path(points.__file__).parents[1]
+ROOT = Path(crash_points.__file__).parents[1]
 # What publishes under a name that its caller gives, and the points that it passes.
 NAMED_BY_CALLER = {
     "replace_durably": ("sync", "replace", "sync_folder"),
@@ -68,15 +68,15 @@ def test_a_run_passes_every_point_of_the_list_and_no_other(undisturbed: Undistur
 
 def test_nothing_is_noted_and_nothing_is_slow_where_nobody_listens() -> None:
     heard: list[str] = []
-    points.listen(heard.append)
+    crash_points.listen(heard.append)
     try:
-        with points.around("here"):
-            points.reach("there")
-        with pytest.raises(ValueError), points.around("where"):
+        with crash_points.around("here"):
+            crash_points.reach("there")
+        with pytest.raises(ValueError), crash_points.around("where"):
             raise ValueError
     finally:
-        points.listen(None)
-    points.reach("nowhere")
+        crash_points.listen(None)
+    crash_points.reach("nowhere")
     assert heard == ["here:before", "there", "here:after", "where:before"]
 
 

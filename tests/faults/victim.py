@@ -25,7 +25,7 @@ from typing import Any
 
 import psutil
 
-from checkpoints import points
+from checkpoints import crash_points
 
 
 def kill(how: str) -> None:
@@ -79,7 +79,7 @@ class Ear:
 
 
 if __name__ == "__main__":
-    points.listen(Ear(json.loads(sys.argv[1])).hear)
+    crash_points.listen(Ear(json.loads(sys.argv[1])).hear)
     from pipeline.cli.app import main
 
     sys.exit(main(sys.argv[2:]))

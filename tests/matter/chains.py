@@ -11,11 +11,11 @@ import pytest
 from checkpoints.keys import step_key
 from config.errors import ProviderError, TimedOutError, TransientError
 from config.settings import Settings
-from pipeline import inputs
-from pipeline.steps import Step
-from pipeline.toolbox import Toolbox
+from pipeline.planning import step_keys
+from pipeline.planning.steps import Step
+from pipeline.planning.toolbox import Toolbox
 from stages.base import CancelToken
-from stages.images.base import ImageProvider, PictureRequest
+from stages.images.picture_provider import ImageProvider, PictureRequest
 from stages.models import Brief
 from tests.conftest import Workbench
 from tests.guarding import desk
@@ -59,7 +59,7 @@ class Painter(ImageProvider):
 def _draw(bench: Workbench, settings: Settings, painters: Sequence[Painter]) -> str:
     """What stands in for the picture; empty for the real one, the error's code where there is none at all."""
     toolbox = bench.toolbox(settings, painters=painters)
-    step = Step("images/0001/16:9", "images", 1, step_key("images", inputs.picture(PICTURE, toolbox)), PICTURE)
+    step = Step("images/0001/16:9", "images", 1, step_key("images", step_keys.picture(PICTURE, toolbox)), PICTURE)
     try:
         return bench.run(step, settings, toolbox).stand_in
     except ProviderError as error:

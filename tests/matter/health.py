@@ -8,13 +8,13 @@ from typing import Any
 
 from config.errors import UnavailableError
 from config.settings import Settings
-from pipeline import doctor_tools
-from pipeline.alerts import Alerts
 from pipeline.events import Bus
-from pipeline.health_watch import HealthWatch
-from pipeline.logs import log_event
-from pipeline.telemetry import Telemetry
-from pipeline.toolbox import Toolbox
+from pipeline.health import tool_checks
+from pipeline.health.monitor import HealthWatch
+from pipeline.observability.alerts import Alerts
+from pipeline.observability.logs import log_event
+from pipeline.observability.telemetry import Telemetry
+from pipeline.planning.toolbox import Toolbox
 from stages.base import CancelToken
 from stages.models import Brief
 from tests.conftest import Workbench
@@ -60,10 +60,10 @@ def _looks(settings: Settings, lab: Lab) -> Seen:
         seen.waits.append(seconds)
         return len(seen.waits) > 2
 
-    lab.monkeypatch.setattr("stages.script.llm.LlmWriter.connect", connect)
+    lab.monkeypatch.setattr("stages.script.llm.writer.LlmWriter.connect", connect)
     lab.monkeypatch.setattr(Toolbox, "renew", renew)
-    lab.monkeypatch.setattr(doctor_tools, "try_ffmpeg", lambda cancel: seen.tried.append("encode"))
-    lab.monkeypatch.setattr(doctor_tools, "ask_ffmpeg", lambda: seen.tried.append("version"))
+    lab.monkeypatch.setattr(tool_checks, "try_ffmpeg", lambda cancel: seen.tried.append("encode"))
+    lab.monkeypatch.setattr(tool_checks, "ask_ffmpeg", lambda: seen.tried.append("version"))
     alerts = Alerts(settings.monitoring, lambda title, *_: not seen.alerts.append(title))
     log, handler = logging.getLogger("framekeep"), _Log(seen)
     log.addHandler(handler)

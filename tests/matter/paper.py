@@ -8,12 +8,12 @@ from typing import Any
 
 from config.settings import Settings
 from pipeline import Event, Pipeline, Result
-from pipeline.steps import Outcome, Step
-from pipeline.toolbox import Toolbox
+from pipeline.planning.steps import Step, StepOutcome
+from pipeline.planning.toolbox import Toolbox
 from stages.base import CancelToken, Context
 from stages.models import Narration, Picture, Word
-from stages.render.models import MediaFacts, MuxSpec
-from stages.speech.base import SpeechRequest
+from stages.render.specs import MediaFacts, MuxSpec
+from stages.speech.speech_provider import SpeechRequest
 from tests.matter.case import Lab
 
 Trouble = Callable[[Step, CancelToken], object]
@@ -47,7 +47,7 @@ class Paper:
         self._trouble: dict[str, Trouble] = {}
         self._brief = lab.folder / "three.md"
         self._brief.write_text(BRIEF)
-        lab.monkeypatch.setattr("pipeline.execute.perform", self._perform)
+        lab.monkeypatch.setattr("pipeline.engine.step_executor.perform", self._perform)
 
     def on(self, stage: str, trouble: Trouble | None) -> None:
         """Call this before each step of a stage; None is no more trouble."""
@@ -100,18 +100,18 @@ class Paper:
         with Pipeline(self.settings, home=self.folder / "home", on_event=note) as it:
             return work(it)
 
-    def _perform(self, step: Step, context: Context, _toolbox: Toolbox) -> Outcome:
+    def _perform(self, step: Step, context: Context, _toolbox: Toolbox) -> StepOutcome:
         if trouble := self._trouble.get(step.stage):
             trouble(step, context.cancel)
         if step.stage == "script":
-            from pipeline.execute import perform_by
-            from stages.script.outline import OutlineWriter
+            from pipeline.engine.step_executor import perform_by
+            from stages.script.offline.outline import OutlineWriter
 
             return perform_by(OutlineWriter(), step.work, context)
         name = _FILES.get(step.stage, step.stage)
         path = context.scratch / name
         path.write_text(f"{name} of {step.key}")
-        return Outcome({name: path}, _facts(step), "paper")
+        return StepOutcome({name: path}, _facts(step), "paper")
 
 
 def _facts(step: Step) -> dict[str, Any]:

@@ -6,15 +6,15 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
-from checkpoints.progress import saved_progress
+from checkpoints.ledger.job_progress import saved_progress
 from config.errors import RejectedError
 from config.settings import Settings
-from pipeline import saving
+from pipeline.engine import progress_saver
+from pipeline.engine.run_services import saving as saved
 from pipeline.events import Bus
-from pipeline.steps import Step
-from pipeline.watches import saving as saved
+from pipeline.planning.steps import Step
 from stages.base import CancelToken
-from stages.images.base import PictureRequest
+from stages.images.picture_provider import PictureRequest
 from tests.conftest import Workbench
 from tests.matter.case import Case, Lab
 from tests.matter.paper import Paper
@@ -81,7 +81,7 @@ def saves_every(settings: Settings, lab: Lab) -> float:
             return super().wait()
 
     given = SimpleNamespace(Event=Waits, Thread=threading.Thread, Lock=threading.Lock)
-    lab.monkeypatch.setattr(saving, "threading", given)
+    lab.monkeypatch.setattr(progress_saver, "threading", given)
     bench = Workbench(lab.folder / "bench")
     with saved("job", bench.ledger, settings, Bus(lambda event: None)):
         assert asked.wait(10)

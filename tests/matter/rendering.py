@@ -10,13 +10,13 @@ import numpy as np
 from config.errors import OutOfMemoryError, UsageError
 from config.settings import Settings
 from pipeline import Result
-from pipeline.options import level_named
-from pipeline.steps import Step
+from pipeline.job.options import level_named
+from pipeline.planning.steps import Step
 from stages.base import CancelToken
-from stages.render.encoders import Libx264
-from stages.render.models import Encoding, SegmentSpec
-from stages.render.probe import probe_video
-from stages.render.process import Run, run_ffmpeg
+from stages.render.encoders.encoder import Libx264
+from stages.render.ffmpeg.process import FfmpegRun, run_ffmpeg
+from stages.render.sources.probe import probe_video
+from stages.render.specs import Encoding, SegmentSpec
 from tests.matter.case import Case, Lab
 from tests.matter.paper import Paper
 
@@ -70,7 +70,7 @@ def _encoded(settings: Settings, lab: Lab) -> Path:
     assert paper.render().exit_code == 0
     encoding, out = told[0], lab.folder / "noise.mp4"
     noise = np.random.default_rng(3).integers(0, 256, encoding.width * encoding.height * 3 // 2, np.uint8)
-    run = Run(what="noise", scratch=lab.folder, cancel=CancelToken(), stall_timeout_s=60)
+    run = FfmpegRun(what="noise", scratch=lab.folder, cancel=CancelToken(), stall_timeout_s=60)
 
     def feed(stdin: Any) -> None:
         for number in range(_NOISY_FRAMES):

@@ -8,7 +8,7 @@ import pytest
 
 from config.errors import ProviderError, TimedOutError
 from config.settings import Settings
-from pipeline.resilience.breakers import Breakers
+from pipeline.resilience.breakers.registry import Breakers
 from pipeline.resilience.guard import Guard
 from stages.base import CancelToken, Provider
 from tests.guarding import Named

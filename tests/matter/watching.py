@@ -8,13 +8,13 @@ from typing import Any
 
 from config.errors import ProviderError, TransientError
 from config.settings import Settings
-from pipeline.alerts import Alerts
+from pipeline.engine.run_services import watched
 from pipeline.events import Bus, Event
-from pipeline.logs import log_event, open_log
-from pipeline.resilience.breakers import Breakers
+from pipeline.observability.alerts import Alerts
+from pipeline.observability.logs import log_event, open_log
+from pipeline.resilience.breakers.registry import Breakers
+from pipeline.resilience.fault_injection import Simulator
 from pipeline.resilience.guard import Guard
-from pipeline.resilience.simulate import Simulator
-from pipeline.watches import watched
 from stages.base import CancelToken, Clock, Provider
 from tests.conftest import Workbench
 from tests.guarding import Named

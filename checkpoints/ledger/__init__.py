@@ -1,0 +1,1 @@
+"""The ledger: one SQLite file for jobs, steps, results, attempts, circuits and cooldowns."""

@@ -1,0 +1,1 @@
+"""What each command does; the options and their help are in `pipeline/cli/*app.py`."""

@@ -1,0 +1,1 @@
+"""What a person sees: live display, sentences, errors; and the signals of the keyboard."""

@@ -1,0 +1,1 @@
+"""What a job is called, and what it was asked for."""

@@ -1,0 +1,1 @@
+"""Looking after a home: removing what nobody needs, rebuilding a lost ledger, verifying files."""

@@ -1,0 +1,1 @@
+"""Cards: pictures drawn from the words of a scene."""

@@ -1,0 +1,1 @@
+"""The audio track: narration, music, loudness."""

@@ -1,0 +1,1 @@
+"""Captions: cues, their breaks, their look, and their files."""

@@ -1,0 +1,1 @@
+"""Encoders in software and hardware, and which one makes an export."""

@@ -1,0 +1,1 @@
+"""Starting ffmpeg, feeding it, watching it, and reading its errors."""

@@ -1,0 +1,1 @@
+"""Painting frames: pictures, camera moves, transitions."""

@@ -1,0 +1,1 @@
+"""The finished file: joined, tagged, checked."""

@@ -1,0 +1,1 @@
+"""Reading media files: probing and decoding clips."""

@@ -1,0 +1,1 @@
+"""Scripts without a language model: sentences chosen and cut into scenes."""

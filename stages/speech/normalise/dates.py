@@ -1,0 +1,245 @@
+"""Dates and times of day."""
+
+from __future__ import annotations
+
+import re
+
+from stages.speech.normalise import numbers
+from stages.speech.normalise.line import Line
+from stages.speech.normalise.token import Item
+
+_ISO = re.compile(r"([12]\d{3})([-/.])(\d{2})\2(\d{2})")
+_ISO_MONTH = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
+_NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})")
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})\.(\d{1,2})")
+_CLOCK = re.compile(r"(\d{1,2})[:h](\d{2})(?::(\d{2}))?\s?([ap]\.?m)?(?:Uhr|h)?", re.IGNORECASE)
+_DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d{2})([ap]\.?m)?", re.IGNORECASE)
+_HOUR = re.compile(r"(\d{1,2})\s?([ap])\.?m", re.IGNORECASE)
+_AT_LIST = "alle dalle ore le h las la"
+_AT = frozenset(_AT_LIST.split())
+_DATIVE_LIST = """am im vom zum beim dem den des ab bis seit nach vor zur einem einen eines jeden jedem"""
+_DATIVE = frozenset(_DATIVE_LIST.split())
+_WEAK_LIST = """der die das diese dieser jede jeder"""
+_WEAK = frozenset(_WEAK_LIST.split())
+_MERIDIEMS = {"am": "A.M.", "pm": "P.M."}
+
+
+def is_date(text: str) -> bool:
+    """Whether digits and marks are a date rather than a telephone number."""
+    return bool(_ISO.fullmatch(text) or _NUMERIC.fullmatch(text))
+
+
+def date(line: Line, index: int) -> bool:
+    """`2024-03-05`, `3/4/2024`, `03.05.2024`, `2024-05`."""
+    item = line.items[index]
+    if match := _ISO_MONTH.fullmatch(item.core):
+        item.spoken = _say_month(line, int(match[2]), int(match[1]))
+        return True
+    if line.language == "de" and (match := _DAY_AND_MONTH.fullmatch(item.core)) and item.trail.startswith("."):
+        return _german_date(line, index, int(match[1]), int(match[2]))
+    if match := _ISO.fullmatch(item.core):
+        year, month, day = int(match[1]), int(match[3]), int(match[4])
+    elif match := _NUMERIC.fullmatch(item.core):
+        if match[2] == "-" and len(match[4]) == 2:
+            return False
+        first, second, year = int(match[1]), int(match[3]), int(match[4])
+        month_first = (line.month_first and match[2] != "." and first <= 12) or second > 12
+        month, day = (first, second) if month_first else (second, first)
+        year += (2000 if year < 70 else 1900) if len(match[4]) == 2 else 0
+    else:
+        return False
+    if not (1 <= month <= 12 and 1 <= day <= 31 and 1000 <= year <= 2999):
+        return False
+    item.spoken = _say_date(line, index, day, month, year)
+    return True
+
+
+def _german_date(line: Line, index: int, day: int, month: int) -> bool:
+    """`am 5.5. um 8 Uhr`: not at a line's end, where the stop may be the sentence's, unless a word before calls for a date."""
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    if not (1 <= month <= 12 and 1 <= day <= 31) or (after is None and not (before and before.core.lower() in _DATIVE)):
+        return False
+    item.spoken = f"{_german(line, index, day)} {line.lexicon.months[month - 1]}"
+    item.trail = item.trail[1:] if after else item.trail
+    return True
+
+
+def _say_month(line: Line, month: int, year: int) -> str:
+    name, said_year = line.lexicon.months[month - 1], numbers.year(year, line.language)
+    return f"{name} de {said_year}" if line.language == "es" else f"{name} {said_year}"
+
+
+def _say_date(line: Line, index: int, day: int, month: int, year: int) -> str:
+    name, said_year = line.lexicon.months[month - 1], numbers.year(year, line.language)
+    match line.language:
+        case "en":
+            return f"{name} {numbers.ordinal(day, 'en')}, {said_year}"
+        case "de":
+            return f"{_german(line, index, day)} {name} {said_year}"
+        case "es":
+            return f"{_day(line, day)} de {name} de {said_year}"
+        case _:
+            return f"{_day(line, day)} {name} {said_year}"
+
+
+def day(line: Line, index: int) -> bool:
+    """The day beside a month's name: `March 3`, `3 March`, `May 3–5`, `1er mai`."""
+    item, after = line.items[index], line.at(index + 1)
+    if not item.core.isdecimal() or not 1 <= int(item.core) <= 31:
+        return False
+    if line.language == "en":
+        return _english_day(line, index)
+    if line.language in ("fr", "it") and item.core == "1" and after and _is_month(after, line):
+        item.spoken = _day(line, 1)
+        return True
+    return False
+
+
+def _english_day(line: Line, index: int) -> bool:
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    ordinal = numbers.ordinal(int(item.core), "en")
+    opening = line.at(index - 2) if before and before.is_dash else before
+    first = line.at(index - 3) if before and before.is_dash else opening
+    if first and first.core and not first.trail.replace(".", "") and _is_month(first, line):
+        if first.open and len(first.core) in (3, 4):
+            first.spoken = next((name for name in line.lexicon.months if name.startswith(first.core)), None)
+        item.spoken = ordinal
+        return True
+    if item.trail or after is None:
+        return False
+    the = "" if (before and before.core.lower() == "the") or (before and before.is_dash) else "the "
+    last = line.at(index + 3)
+    if after.is_dash and last and _is_month(last, line) and after.shown != "—":
+        item.spoken = f"{the}{ordinal}"
+        return True
+    if _is_month(after, line):
+        item.spoken = f"{the}{ordinal} of"
+        return True
+    return False
+
+
+def german_ordinal(line: Line, index: int) -> bool:
+    """`am 3. Mai`, `der 21. Tag`, `vom 3. bis 5. Mai`: a number with a stop, before a noun or another such number."""
+    item, after = line.items[index], line.at(index + 1)
+    if not re.fullmatch(r"\d{1,3}", item.core) or item.trail != "." or after is None:
+        return False
+    joined = after.is_dash or after.core in ("bis", "und", "oder")
+    further = line.at(index + 2) if joined else None
+    if joined and not (further and further.trail == "." and further.core.isdecimal()):
+        return False
+    if not (joined or after.core[:1].isupper() or re.fullmatch(r"\d{1,2}", after.core)):
+        return False
+    item.spoken = _german(line, index, int(item.core))
+    item.trail = ""
+    return True
+
+
+def clock(line: Line, index: int) -> bool:
+    """`7:30 p.m.`, `17:45 Uhr`, `17.45 Uhr`, `17h45`, `5pm`."""
+    item, after = line.items[index], line.at(index + 1)
+    if line.language == "en" and (hour := _HOUR.fullmatch(item.core)):
+        item.spoken = f"{line.number(hour[1])} {_MERIDIEMS[hour[2].lower() + 'm']}"
+        return _close(item, line, index)
+    match = _CLOCK.fullmatch(item.core) or _dotted_clock(line, index)
+    if not match or int(match[1]) > 24 or int(match[2]) > 59 or ("h" in item.core and line.language != "fr"):
+        return False
+    if line.language == "en":
+        return _english_clock(line, index, match)
+    words, rest = _say_clock(line, match)
+    if line.language == "de" and after and after.open and after.core in ("Uhr", "h") and not item.trail:
+        item.spoken = line.before_noun(match[1], "Uhr")
+        after.spoken = f"Uhr{rest}"
+        return True
+    item.spoken = words
+    if line.language in ("fr", "es", "it") and after and after.open and after.core == "h" and not item.trail:
+        after.spoken = ""
+    return True
+
+
+def _dotted_clock(line: Line, index: int) -> re.Match[str] | None:
+    """`17.30` as a time where the words around it say so; rewritten with a colon."""
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    match = _DOTTED_CLOCK.fullmatch(item.core)
+    if not match:
+        return None
+    timed = (
+        after is not None
+        and not item.trail
+        and (after.core == "Uhr" or re.fullmatch(r"[ap]\.?m", after.core) is not None)
+    )
+    called = line.language in ("it", "es") and before is not None and before.core.lower() in _AT
+    return _CLOCK.fullmatch(item.core.replace(".", ":", 1)) if timed or called or match[3] else None
+
+
+def _english_clock(line: Line, index: int, match: re.Match[str]) -> bool:
+    item, after = line.items[index], line.at(index + 1)
+    words, _ = _say_clock(line, match)
+    if match[4]:
+        item.spoken = f"{words} {_MERIDIEMS[match[4].lower().replace('.', '')]}"
+        return _close(item, line, index)
+    named = after is not None and re.fullmatch(r"[ap]\.?m\.?", after.dotted.lower()) is not None
+    in_range = any(word is not None and word.is_dash for word in (after, line.at(index - 1)))
+    bare = match[2] == "00" and not match[3] and not named and not in_range
+    item.spoken = words + (" o'clock" if bare and 0 < int(match[1]) <= 12 else " hundred" if bare else "")
+    return True
+
+
+def _say_clock(line: Line, match: re.Match[str]) -> tuple[str, str]:
+    """The whole time, and what follows the hour."""
+    hour, minute = int(match[1]), int(match[2])
+    count = numbers.cardinal(minute, line.language)
+    seconds = int(match[3] or 0)
+    match line.language:
+        case "en":
+            rest = f" oh {count}" if 0 < minute < 10 else f" {count}" if minute else ""
+            rest += f" and {numbers.cardinal(seconds, 'en')} seconds" if seconds else ""
+            return numbers.cardinal(hour, "en") + rest, rest
+        case "de":
+            rest = f" {count}" if minute else ""
+            return f"{line.before_noun(str(hour), 'Uhr')} Uhr{rest}", rest
+        case "fr":
+            feminine = "une" if hour == 1 else numbers.spell(hour, "fr", "spellout-cardinal-feminine")
+            rest = f" {count}" if minute else ""
+            return f"{feminine} heure{'s' if hour > 1 else ''}{rest}", rest
+        case "es":
+            hours = "una" if hour == 1 else numbers.cardinal(hour, "es")
+            rest = f" y {count}" if minute else " en punto"
+            return hours + rest, rest
+        case _:
+            hours = "una" if hour == 1 else numbers.cardinal(hour, line.language)
+            rest = f" e {count}" if minute else " in punto"
+            return hours + rest, rest
+
+
+def _close(item: Item, line: Line, index: int) -> bool:
+    """The stop of `p.m.` is its own; at the line's end it ends the sentence too."""
+    if item.trail.startswith(".") and index < len(line.items) - 1:
+        item.trail = item.trail[1:]
+    return True
+
+
+def _is_month(item: Item, line: Line) -> bool:
+    core = item.core.rstrip(".")
+    names = line.lexicon.months
+    if line.language == "en":
+        return core in names or (len(core) in (3, 4) and core != "May" and any(name.startswith(core) for name in names))
+    return core.lower() in (name.lower() for name in names)
+
+
+def _day(line: Line, number: int) -> str:
+    first = {"fr": "premier", "es": "primero", "it": "primo"}
+    return first.get(line.language, "") if number == 1 else numbers.cardinal(number, line.language)
+
+
+def _german(line: Line, index: int, number: int) -> str:
+    before = line.at(index - 1)
+    if before and (before.is_dash or before.core in ("bis", "und", "oder")):
+        # `vom dritten bis fünften`: both have one ending.
+        first = line.at(index - 2)
+        if first and first.spoken and first.core.isdecimal() and re.search("te[nr]?$", first.spoken):
+            return numbers.ordinal(number, "de") + first.spoken[-1].removesuffix("e")
+    word = before.core.lower() if before else ""
+    if before and before.spoken and before.core.isdecimal():
+        return numbers.ordinal(number, "de") + before.spoken[-1].removesuffix("e")
+    ending = "n" if word in _DATIVE else "" if word in _WEAK else "r"
+    return numbers.ordinal(number, "de") + ending
