@@ -247,9 +247,9 @@ def test_ffmpeg_dies_with_the_program_however_that_dies(tmp_path: Path, setpriv:
     program = (
         "import os, shutil, sys; from pathlib import Path; from stages.base import CancelToken\n"
         f"shutil.which = {found[setpriv]}\n"
-        "from stages.render.ffmpeg.process import Run, run_ffmpeg\n"
+        "from stages.render.ffmpeg.process import FfmpegRun, run_ffmpeg\n"
         "run_ffmpeg(['-re', '-f', 'lavfi', '-i', 'testsrc=s=64x36', '-f', 'null', '-'],"
-        " Run('x', Path(sys.argv[1]), CancelToken(), on_frame=lambda n: print(n, flush=True)))"
+        " FfmpegRun('x', Path(sys.argv[1]), CancelToken(), on_frame=lambda n: print(n, flush=True)))"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]

@@ -244,7 +244,7 @@ def test_hibari_never_downloads_a_voice(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_asking_who_speaks_loads_no_engine() -> None:
     code = (
-        "import sys; from stages.speech import registry; registry.default_order('en', '');"
+        "import sys; from stages.speech import voice_registry as registry; registry.default_order('en', '');"
         "registry.create('hibari').check('en', '', 'Hello'); registry.create('hibari').identity();"
         "print([m for m in ('numpy', 'onnxruntime', 'hibari', 'av', 'py_nanotts') if m in sys.modules])"
     )
