@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
+from config.exit_codes import ExitCode
 from config.kinds import ErrorKind
 from config.redaction import redact
 
@@ -45,7 +46,7 @@ class FramekeepError(Exception):
     """
 
     code: ClassVar[str] = "ERROR"
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         self.message, self.hint = redact(message), redact(hint)
@@ -74,7 +75,7 @@ def _rebuild(cls: type[FramekeepError], state: dict[str, Any], args: tuple[Any, 
 
 class UsageError(FramekeepError):
     code = "BAD_INPUT"
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class _ProblemsError(UsageError):
@@ -95,7 +96,7 @@ class SettingsError(_ProblemsError):
 
 class ResourceError(FramekeepError):
     code = "RESOURCE_SHORT"
-    exit_code = 75
+    exit_code = ExitCode.PARKED
 
 
 class DiskFullError(ResourceError):
@@ -112,7 +113,7 @@ class OutOfTimeError(ResourceError):
 
 class BusyError(FramekeepError):
     code = "JOB_BUSY"
-    exit_code = 75
+    exit_code = ExitCode.PARKED
 
 
 class StoreError(FramekeepError):
@@ -143,12 +144,12 @@ class DamagedSegmentError(CheckFailedError):
 
 class CancelledError(FramekeepError):
     code = "INTERRUPTED"
-    exit_code = 130
+    exit_code = ExitCode.INTERRUPTED
 
 
 class SupersededError(FramekeepError):
     code = "SUPERSEDED"
-    exit_code = 130
+    exit_code = ExitCode.INTERRUPTED
 
 
 class ProviderError(FramekeepError):
@@ -207,7 +208,7 @@ class UnavailableError(ProviderError):
 
 class QuotaError(UnavailableError):
     code = "QUOTA_EXCEEDED"
-    exit_code = 75
+    exit_code = ExitCode.PARKED
     usual_kind: ClassVar[ErrorKind] = "QuotaExceeded"
 
 
@@ -215,7 +216,7 @@ class RestingError(ProviderError):
     """`kind` is that of the answer after which it rests."""
 
     code = "PROVIDER_RESTS"
-    exit_code = 75
+    exit_code = ExitCode.PARKED
     usual_kind: ClassVar[ErrorKind] = "RateLimitExceeded"
 
 
@@ -224,7 +225,7 @@ class CircuitOpenError(ProviderError):
 
     code = "CIRCUIT_OPEN"
     is_tested = False
-    exit_code = 75
+    exit_code = ExitCode.PARKED
     usual_kind: ClassVar[ErrorKind] = "CircuitOpen"
 
 
@@ -232,7 +233,7 @@ class RetryExhaustedError(ProviderError):
     """`attempts` is the history: one `"provider: code: message"` for each call that was made."""
 
     code = "RETRY_EXHAUSTED"
-    exit_code = 75
+    exit_code = ExitCode.PARKED
 
     def __init__(
         self,
@@ -251,4 +252,4 @@ class RetryExhaustedError(ProviderError):
 class RenderExhaustedError(RetryExhaustedError):
     """Waiting does not mend an encoder that fails on this machine every time."""
 
-    exit_code = 1
+    exit_code = ExitCode.FAILED

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from checkpoints.job_states import OPEN_STATES, JobState
 from checkpoints.ledger.circuits import Circuits
-from checkpoints.ledger.ledger import OPEN_STATES, JobRow
+from checkpoints.ledger.ledger import JobRow
 from checkpoints.ledger.refusals import Refusals
 from checkpoints.ownership.locks import is_locked
 from config.errors import FramekeepError, UsageError
@@ -246,8 +247,8 @@ class Pipeline:
 
     def _as_it_is(self, row: JobRow) -> JobRow:
         """A job whose process was killed still says `running` in the ledger; its lock tells that nobody runs it."""
-        if row.state in ("queued", "running") and not is_locked(self.home.locks, row.id):
-            return dataclasses.replace(row, state="interrupted")
+        if row.state in (JobState.QUEUED, JobState.RUNNING) and not is_locked(self.home.locks, row.id):
+            return dataclasses.replace(row, state=JobState.INTERRUPTED)
         return row
 
     def _resume(self, row: JobRow, *, restore_quality: bool = False) -> Result:
@@ -269,7 +270,7 @@ class Pipeline:
             return self.render(Path(asked["path"]), **given)
         assert item.row
         assert item.options
-        restore_quality = item.row.state == "degraded"
+        restore_quality = item.row.state == JobState.DEGRADED
         if item.path is None:
             return self._resume(item.row, restore_quality=restore_quality)
         options = item.options

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from config.exit_codes import ExitCode
 from pipeline.job.naming import slug
 from pipeline.report import EXIT_CODES, Result, Status, result_of
 from stages.models import Brief, Model
 
-SOME_FAILED = 4
 # What a batch ends as: the first of these that one of its briefs ended as. Going on after an interruption is up to whoever stopped
 # it; a failure needs somebody; what is parked needs only time; what is degraded is there.
 _FIRST: tuple[Status, ...] = ("interrupted", "failed", "parked", "degraded")
@@ -45,7 +45,7 @@ class BatchResult(Model):
             {"interrupted"} if self.interrupted else set()
         )
         end: Status = next((status for status in _FIRST if status in ends), "done")
-        return SOME_FAILED if end == "failed" else EXIT_CODES[end]
+        return ExitCode.SOME_FAILED if end == "failed" else EXIT_CODES[end]
 
     def as_json(self) -> dict[str, Any]:
         """The document that `--json` prints."""

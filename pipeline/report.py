@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from config.errors import BriefError, CancelledError, FramekeepError, ProviderError, SettingsError, UsageError
+from config.exit_codes import ExitCode
 from config.redaction import redact
 from stages.models import Degradation, Model
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 Status = Literal["done", "degraded", "failed", "parked", "interrupted"]
 
-EXIT_CODES: dict[Status, int] = {"done": 0, "failed": 1, "degraded": 3, "parked": 75, "interrupted": 130}
+EXIT_CODES: dict[Status, ExitCode] = {
+    "done": ExitCode.DONE,
+    "failed": ExitCode.FAILED,
+    "degraded": ExitCode.DEGRADED,
+    "parked": ExitCode.PARKED,
+    "interrupted": ExitCode.INTERRUPTED,
+}
 
 
 # Found out only during the run: a clip that breaks off, a picture that was taken away.
@@ -160,7 +167,7 @@ def error_report(error: FramekeepError) -> ErrorReport:
 
 def status_of(error: FramekeepError) -> Status:
     """The state that an error leaves a job in."""
-    by_code: dict[int, Status] = {75: "parked", 130: "interrupted"}
+    by_code: dict[int, Status] = {ExitCode.PARKED: "parked", ExitCode.INTERRUPTED: "interrupted"}
     return by_code.get(error.exit_code, "failed")
 
 

@@ -30,9 +30,7 @@ from config.redaction import redact_in
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-__all__ = ["OPEN_STATES", "EventRow", "JobRow", "Ledger", "StepRow"]
-
-OPEN_STATES = ("queued", "running", "interrupted", "parked", "failed")
+__all__ = ["EventRow", "JobRow", "Ledger", "StepRow"]
 
 _STEP = ("job_id", "id", "stage", "scene", "key", "state", "runs", "updated_at", "error")
 _ATTEMPT = ("job_id", "step_id", "operation", "provider", "outcome", "code", "message", "elapsed_s", "at")

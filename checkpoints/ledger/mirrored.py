@@ -9,13 +9,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from checkpoints.job_states import NOTED_STATES, JobState
 from checkpoints.keys import canonical_json
 from checkpoints.ledger import responses
 from checkpoints.ledger.ledger import Ledger
 from checkpoints.ledger.rows import JobRow
 from checkpoints.records import Record
 from checkpoints.statements import ADD_EVENT, adding
-from checkpoints.store.job_manifests import NOTED_STATES, JobNote, JobNotes
+from checkpoints.store.job_manifests import JobNote, JobNotes
 from config.errors import FramekeepError
 
 RESTORED = "job_restored"
@@ -86,7 +87,7 @@ class NotedLedger(Ledger):
         What was at work when it was noted is interrupted. The event `job_restored` says that the job's steps are not all known
         here: as long as it is not finished, the clean-up must leave what no job names.
         """
-        state = note.state if note.state in NOTED_STATES else "interrupted"
+        state = note.state if note.state in NOTED_STATES else JobState.INTERRUPTED
         row = note.model_dump() | {"state": state, "brief": canonical_json(note.brief)}
         row |= {"options": canonical_json(note.options)}
         row |= {name: canonical_json(row[name]) if row[name] else None for name in ("report", "error")}

@@ -18,12 +18,9 @@ from checkpoints.keys import canonical_json
 from checkpoints.store.store import Store
 from config.redaction import redact_in
 
-# The states in which a job stays until somebody asks for it: worth a write each. A job at work changes too often.
-NOTED_STATES = frozenset({"done", "degraded", "failed", "parked", "superseded"})
-
 
 class JobNote(BaseModel):
-    """A job as it was noted last. A state that is none of `NOTED_STATES` says only that it was not finished."""
+    """A job as it was noted last. A state that is none of `job_states.NOTED_STATES` says only that it was not finished."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from config.errors import FramekeepError, UsageError
+from config.exit_codes import ExitCode
 from config.redaction import SECRETS
 from pipeline.cli.command_options import (
     Common,
@@ -27,7 +28,6 @@ from pipeline.cli.command_options import (
     gather,
 )
 from pipeline.cli.config_app import config_app
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.maintenance_app import upkeep_app
 from pipeline.cli.terminal import console, errors
 from stages.process_memory import uncollected

@@ -11,13 +11,13 @@ import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from config.exit_codes import MEANINGS
 from config.names import section_in
 from config.section import Section
 from config.settings import Chain, Settings
 from pipeline.cli.app import NAME, app
 from pipeline.cli.commands.config_command import unit_of, value_text
 from pipeline.cli.commands.settings_schema import descriptions
-from pipeline.cli.exit_codes import MEANINGS
 
 _MADE = "<!-- Made by docs/generate.py: change the code, then run `make reference`. -->"
 

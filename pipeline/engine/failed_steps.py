@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from config.errors import FramekeepError, ProviderError, QuotaError, RetryExhaustedError
+from config.exit_codes import ExitCode
 
-_PARKED = 75
 # So many other failed steps are named in an error; the ledger has them all.
 _NAMED = 5
 
@@ -48,7 +48,7 @@ class Failures:
     def _chosen(self) -> FramekeepError:
         errors = list(self._errors.values())
         for error in errors:
-            if error.exit_code != _PARKED:
+            if error.exit_code != ExitCode.PARKED:
                 return error
         waiting = [error for error in errors if isinstance(error, ProviderError)]
         for error in errors:

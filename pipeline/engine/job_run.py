@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, get_args
 
 from checkpoints.digests import INSTALLED
+from checkpoints.job_states import JobState
 from checkpoints.keys import step_key
 from checkpoints.ledger.purchases import Purchases
 from checkpoints.records import Record
@@ -137,7 +138,7 @@ class JobRun:
         check_input(self._brief, self._options, self._toolbox, self._is_taken)
         ledger = self._home.ledger
         ledger.put_job(self._job, self._brief.title, canonical(self._brief), self._options.canonical())
-        ledger.set_state(self._job, "running")
+        ledger.set_state(self._job, JobState.RUNNING)
         supersede(self._home, self._job, self._options)
         self._home.store.sweep()
         self._bus.send(

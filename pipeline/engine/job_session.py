@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from checkpoints.ledger.ledger import OPEN_STATES
+from checkpoints.job_states import OPEN_STATES
 from checkpoints.ownership.locks import job_lock
 from checkpoints.store.store import Store
 from config.errors import ResourceError

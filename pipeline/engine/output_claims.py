@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from checkpoints.ledger.ledger import OPEN_STATES, JobRow
+from checkpoints.job_states import OPEN_STATES
+from checkpoints.ledger.ledger import JobRow
 from checkpoints.ownership.locks import is_locked
 from config.errors import SupersededError, UsageError
 from pipeline.home import Home

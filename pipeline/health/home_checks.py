@@ -38,8 +38,8 @@ def check_clock(home: Home, now: float) -> Findings:
 
 def check_ledger(home: Home) -> Findings:
     """Whether the ledger opens, is whole, and what waits in it."""
+    from checkpoints.job_states import OPEN_STATES
     from checkpoints.ledger.database import driver, wal_is_sound
-    from checkpoints.ledger.ledger import OPEN_STATES
     from checkpoints.ownership.locks import is_locked
     from pipeline.maintenance.lost_jobs import lost_jobs, sentence
 

@@ -16,12 +16,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from checkpoints.job_states import UNSATISFIED_STATES
 from checkpoints.ledger.ledger import JobRow
 from checkpoints.ledger.refusals import Refusal
 from config.errors import UsageError
 from pipeline.job.options import JobOptions, kept_options
-
-FAILED_STATES = frozenset({"failed", "parked", "degraded"})
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,11 @@ def choose(rows: Sequence[JobRow], refused: Sequence[Refusal], wanted: Filter) -
         is_latest = files.isdisjoint(written)
         if row.state != "superseded":
             written |= files
-        if row.state in FAILED_STATES and is_latest and wanted.admits(options.source, options.exports, options.output):
+        if (
+            row.state in UNSATISFIED_STATES
+            and is_latest
+            and wanted.admits(options.source, options.exports, options.output)
+        ):
             path = paths.get(options.source)
             chosen.append(Again(str(path or row.id), path, row, options))
     chosen.reverse()

@@ -20,13 +20,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from checkpoints.ledger.ledger import OPEN_STATES, JobRow
+from checkpoints.job_states import FINAL_STATES, OPEN_STATES
+from checkpoints.ledger.ledger import JobRow
 from checkpoints.ledger.responses import Responses
 from checkpoints.ownership.locks import is_locked, job_lock, remove_lock
 from checkpoints.records import Record
 from config.errors import BusyError, UsageError
 from pipeline.home import Home
-from pipeline.maintenance.lost_jobs import FINAL_STATES
 from stages.models import Model
 
 RECENT_S = 3600

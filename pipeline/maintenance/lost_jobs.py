@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from checkpoints.job_states import FINAL_STATES
 from checkpoints.ownership.locks import is_locked
 from checkpoints.store.job_manifests import JobNote
 from config.errors import StoreError
 from pipeline.home import Home
 
 # A note in any other state is that of a job that can be resumed.
-FINAL_STATES = frozenset({"done", "degraded", "superseded"})
 TAKEN_UP = (
     "The ledger did not have this job: it goes on from what the store holds; what became of its paid calls is not known"
 )

@@ -17,8 +17,8 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from checkpoints.files import mapping_errors, replace_durably, sync_folder
+from checkpoints.job_states import OPEN_STATES
 from checkpoints.ledger.database import LedgerLockedError, version_of
-from checkpoints.ledger.ledger import OPEN_STATES
 from checkpoints.ledger.mirrored import NotedLedger
 from checkpoints.ledger.schema import VERSION
 from checkpoints.ownership.locks import job_lock

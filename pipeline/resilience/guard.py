@@ -32,6 +32,7 @@ from typing import Literal, Protocol, TypeVar
 
 from checkpoints.ownership.clocks import Timeline
 from config.errors import FramekeepError, ProviderError
+from config.exit_codes import ExitCode
 from config.settings import Settings
 from pipeline.resilience.attempt_events import AttemptEnded, CallEnded, FellBack, GuardEvent, Observer, nobody
 from pipeline.resilience.breakers.registry import Breakers
@@ -42,12 +43,11 @@ from pipeline.resilience.policy import Policy, policy_for
 from pipeline.resilience.provider_call import Asking, Surroundings
 from stages.base import CancelToken, Clock, Provider
 
-__all__ = ["EXHAUSTED_MESSAGE", "PARKED", "Attempt", "FallbackUsed", "Guard", "GuardedCall", "Injector"]
+__all__ = ["EXHAUSTED_MESSAGE", "Attempt", "FallbackUsed", "Guard", "GuardedCall", "Injector"]
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Provider)
 
-PARKED = 75
 
 _log = logging.getLogger(__name__)
 
@@ -259,7 +259,7 @@ def _waiting_on(cancel: CancelToken) -> Callable[[float], None]:
 
 def _final(errors: Sequence[ProviderError]) -> ProviderError:
     """Where waiting may mend one of them the job waits, for the one that can be asked first; else the last says what is wrong."""
-    waiting = [error for error in errors if error.exit_code == PARKED]
+    waiting = [error for error in errors if error.exit_code == ExitCode.PARKED]
     final = min(waiting, key=_when) if waiting else errors[-1]
     final.message = "; ".join(error.message for error in errors)
     return final

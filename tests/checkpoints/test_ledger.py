@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from checkpoints.job_states import OPEN_STATES
 from checkpoints.ledger import database, ledger
 from checkpoints.ledger.database import driver, wal_is_sound
-from checkpoints.ledger.ledger import OPEN_STATES, EventRow, JobRow, Ledger
+from checkpoints.ledger.ledger import EventRow, JobRow, Ledger
 from checkpoints.ledger.schema import MIGRATIONS, VERSION
 from checkpoints.ownership.leases import Lease
 from checkpoints.ownership.processes import Owner

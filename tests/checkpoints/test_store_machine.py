@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from checkpoints import crash_points
+from checkpoints.job_states import OPEN_STATES
 from checkpoints.keys import text_digest
-from checkpoints.ledger.ledger import OPEN_STATES
 from checkpoints.ownership.leases import Held, Lease
 from checkpoints.ownership.processes import Owner
 from checkpoints.records import Record

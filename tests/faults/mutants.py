@@ -329,8 +329,8 @@ def _named(path):
     Mutant(
         "a batch in which nothing failed does not end as if something had",
         "pipeline/batch.py",
-        'return SOME_FAILED if end == "failed" else EXIT_CODES[end]',
-        'return SOME_FAILED if end in ("failed", "parked") else EXIT_CODES[end]',
+        'return ExitCode.SOME_FAILED if end == "failed" else EXIT_CODES[end]',
+        'return ExitCode.SOME_FAILED if end in ("failed", "parked") else EXIT_CODES[end]',
         "pipeline/cli/test_batch_exit.py::test_the_exit_code_says_what_is_to_be_done_next",
     ),
     # Failures on purpose

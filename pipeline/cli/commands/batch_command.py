@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import UsageError
+from config.exit_codes import ExitCode
 from config.paths import expanded
 from pipeline.cli.command_options import Common
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 from pipeline.cli.terminal.session import with_pipeline
 

@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from config.errors import UsageError
+from config.exit_codes import ExitCode
 from pipeline.cli.command_options import Common
 from pipeline.cli.commands.jobs_command import has_ledger, open_home
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 from pipeline.cli.terminal.console import Tone
 from pipeline.resilience.policy import KINDS

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from config.errors import UsageError
+from config.exit_codes import ExitCode
 from config.section import Section, squashed
 from pipeline.cli.command_options import Common
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 
 if TYPE_CHECKING:

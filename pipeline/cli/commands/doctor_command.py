@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from config.exit_codes import ExitCode
 from pipeline.cli.command_options import Common
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 from pipeline.cli.terminal.console import Tone
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from config.exit_codes import ExitCode
 from pipeline.cli.command_options import Common, parse_age, parse_size
 from pipeline.cli.commands.jobs_command import has_ledger, open_home
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 from pipeline.cli.terminal.console import bytes_text, count_text, out, say
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from checkpoints.job_states import OPEN_STATES, JobState
 from checkpoints.ledger.job_progress import saved_progress
-from checkpoints.ledger.ledger import OPEN_STATES
 from config.errors import UsageError
+from config.exit_codes import ExitCode
 from pipeline.cli.command_options import Common
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 from pipeline.cli.terminal.summary import TONES
 
@@ -82,8 +82,8 @@ def state_of(home: Home, row: JobRow) -> str:
     """A job's state; one that was killed is still `running` in the ledger, but nobody owns it."""
     from checkpoints.ownership.locks import is_locked
 
-    if row.state in ("running", "queued") and not is_locked(home.locks, row.id):
-        return "interrupted"
+    if row.state in (JobState.RUNNING, JobState.QUEUED) and not is_locked(home.locks, row.id):
+        return JobState.INTERRUPTED
     return row.state
 
 

@@ -6,12 +6,12 @@ import os
 import sys
 
 from config.errors import SettingsError, UsageError
+from config.exit_codes import ExitCode
 from config.providers import Account
 from config.secret_text import clean_key
 from config.section import squashed
 from config.settings import Settings
 from pipeline.cli.command_options import Common
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from config.exit_codes import ExitCode
 from pipeline.cli.command_options import Common
 from pipeline.cli.commands.jobs_command import has_ledger, open_home
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from config.codecs import EncoderName, codec_of
 from config.errors import UsageError
+from config.exit_codes import ExitCode
 from config.section import Section, squashed
 from pipeline.cli.command_options import Common
 from pipeline.cli.commands.config_command import SettingRow, unit_of, value_text
 from pipeline.cli.commands.jobs_command import has_ledger
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 
 if TYPE_CHECKING:

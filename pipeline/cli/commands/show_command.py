@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checkpoints.job_states import OPEN_STATES
 from checkpoints.ledger.job_progress import saved_progress
-from checkpoints.ledger.ledger import OPEN_STATES
 from checkpoints.ledger.purchases import Purchases
 from config.errors import UsageError
+from config.exit_codes import ExitCode
 from pipeline.cli.command_options import Common
 from pipeline.cli.commands.jobs_command import (
     describe,
@@ -23,7 +24,6 @@ from pipeline.cli.commands.jobs_command import (
     open_home,
     state_of,
 )
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 from pipeline.cli.terminal.console import out, symbol
 from pipeline.cli.terminal.event_text import STAGE_NAMES, degradation_text

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import UsageError
+from config.exit_codes import ExitCode
 from pipeline.cli.command_options import Common
 from pipeline.cli.commands.jobs_command import has_ledger, open_home
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 from pipeline.cli.terminal.errors import error_document, tell
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from config.errors import FramekeepError
+from config.exit_codes import ExitCode
 from config.redaction import redact
-from pipeline.cli.exit_codes import ExitCode
 from pipeline.cli.terminal import console
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from checkpoints.job_states import JobState
 from config.errors import CancelledError, FramekeepError
 from pipeline.cli.command_options import Common
 from pipeline.cli.terminal import console, errors
@@ -90,7 +91,7 @@ def _give_up(pipeline: Pipeline, display: Display, *, as_json: bool) -> None:
 
     def note() -> None:
         if job_id:
-            pipeline.home.ledger.set_state(job_id, "interrupted", error=error.as_dict())
+            pipeline.home.ledger.set_state(job_id, JobState.INTERRUPTED, error=error.as_dict())
 
     noting = threading.Thread(target=note, daemon=True)
     noting.start()

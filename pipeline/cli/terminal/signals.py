@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from pipeline.cli.exit_codes import ExitCode
+from config.exit_codes import ExitCode
 
 # Within two seconds of the signal the command has ended, whatever it was doing: a kill at any moment is safe.
 GRACE_S = 1.0

@@ -14,9 +14,9 @@ import pytest
 
 import pipeline.api
 from config.errors import BriefError, BusyError, FramekeepError, UsageError
+from config.exit_codes import MEANINGS, ExitCode
 from pipeline.batch import BatchItem, BatchResult, run_batch
 from pipeline.cli.app import main
-from pipeline.cli.exit_codes import MEANINGS, ExitCode
 from pipeline.events import Event, EventKind, Listener
 from pipeline.home import Home
 from pipeline.report import EXIT_CODES, ErrorReport, Output, Result, StepCount

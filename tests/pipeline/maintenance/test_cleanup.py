@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from checkpoints.ledger.ledger import OPEN_STATES
+from checkpoints.job_states import OPEN_STATES
 from checkpoints.ledger.responses import Responses, put
 from checkpoints.ownership.locks import job_lock
 from checkpoints.ownership.processes import Owner
