@@ -175,7 +175,7 @@ class Providers(Section):
     llm: Annotated[Chain, Field(alias="LLM")] = Chain()
     """Who writes scripts; known: OpenAI, Anthropic, LocalLLM, outline."""
     tts: Annotated[Chain, Field(alias="TTS")] = Chain()
-    """Who speaks; known: hibari, pico, text."""
+    """Who speaks; known: hibari, pico, ElevenLabs, text."""
     images: Chain = Field(default_factory=lambda: _chain("card"))
     """Who draws what the brief has no picture for; known: card."""
     openai: Annotated[OpenAiAccount, Field(alias="OpenAI")] = OpenAiAccount()
@@ -191,7 +191,7 @@ class Providers(Section):
     hibari: ProviderPolicy = ProviderPolicy()
     """The offline voice for English."""
     pico: ProviderPolicy = ProviderPolicy()
-    """The offline voices for six languages."""
+    """The offline voices for English, German, French, Spanish and Italian."""
     card: ProviderPolicy = ProviderPolicy()
     """The offline painter."""
     cache_fallback: CacheFallback = CacheFallback()

@@ -22,10 +22,10 @@ from stages.render.specs import MuxSpec, SegmentSpec
 
 @dataclass(frozen=True)
 class Remedy:
-    """`steps` are to be made.
+    """What is made in place of a step that failed for good.
 
-    Those with a key in `again` even if this run has made them before. With `worse`, the rest of the `export` is superseded, and
-    the ledger is told so under `kind`.
+    `steps`: to be made now. `again`: keys among them that are made even if this run has made them before. `export`, `kind` and
+    `worse` are set where the export steps down: its other steps are superseded, and the degradation is an event of that kind.
     """
 
     steps: list[Step]
@@ -36,7 +36,7 @@ class Remedy:
 
 
 class Remedies:
-    """Those that one run has left. `discard` drops a step's result and says why."""
+    """Chooses the remedies of one run; each is used once. `discard(step, why)` drops a step's result."""
 
     def __init__(self, plan: Plan, discard: Callable[[Step, str], None]) -> None:
         self._plan = plan
@@ -45,7 +45,7 @@ class Remedies:
         self._repaired: set[str] = set()
 
     def find(self, step: Step, error: FramekeepError) -> Remedy | None:
-        """The one for this step and error; None when there is no other way."""
+        """The remedy for this failure, or None where there is none."""
         return self._repair(step, error) or self._to_software(step, error) or self._step_down(step, error)
 
     def _repair(self, step: Step, error: FramekeepError) -> Remedy | None:

@@ -67,7 +67,7 @@ _Outcome = Record | Held | None
 
 
 class Runner:
-    """Runs one plan to its end. `wake` is called in between, so that a signal is noticed within a tenth of a second.
+    """Runs one plan to its end. Events are sent on the caller's thread, which is never blocked for more than a tenth of a second.
 
     With `go_on` a failed step stops only what depends on it: all else is made first. Without, or when the machine itself runs
     short, nothing more is started.

@@ -54,7 +54,7 @@ def perform(step: Step, context: Context, toolbox: Toolbox) -> StepOutcome:
 
 
 def perform_by(provider: Provider, work: Work, context: Context) -> StepOutcome:
-    """The same by one provider, who is none of those that the toolbox names."""
+    """Run the step with exactly this provider: a last resort, which the toolbox does not name."""
     match work, provider:
         case Brief() as brief, ScriptWriter() as writer:
             return _write(brief, context, (writer,))

@@ -22,13 +22,15 @@ R = TypeVar("R")
 
 
 class StepResults:
-    """Results by key. `repaired` is told of every artifact that turned out damaged or missing.
+    """Verified results of steps by key, from the ledger and the store.
 
-    With `insist`, what a fallback gave in an earlier run counts as not there: the provider that was wanted is asked again. So
-    does, in any run, a stand-in that `accepts` refuses, and whatever the stages in `anew` made in earlier runs.
-
-    Where there is a `shelf`, which lasts as long as the run, segments and sound stand on it until their video is finished: a run
-    that is killed leaves none.
+    Args of the constructor:
+        repaired: called with the step and the reason for every artifact that turned out damaged or missing.
+        insist: results of a fallback from an earlier run do not count, so that the wanted provider is asked again.
+        accepts: whether a record may be used; one that is refused is made again.
+        anew: stages whose results from earlier runs do not count.
+        shelf: a store that lasts only as long as the run (`Checkpoints.Enabled` is false). Segments and sound are kept in it
+            until their video is finished, so that a killed run leaves none.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class StepResults:
         self._repaired(step, why)
 
     def _forget(self, step: Step, record: Record) -> None:
-        """Only what is as it was seen: another run may have repaired it meanwhile, and that stays."""
+        """Delete the record if it still equals `record`: another run may have repaired it meanwhile (compare and delete)."""
         self._passing.pop(step.key, None)
         self.ledger.results.forget(step.key, only=record)
         self.store.forget(step.key, only=record)

@@ -34,7 +34,7 @@ def take_up(home: Home) -> list[str]:
 
 
 def lost_error(notes: Sequence[JobNote]) -> StoreError:
-    """What to tell who asks for such jobs."""
+    """The error that names the jobs which only the store knows, with the command that restores them."""
     return StoreError(sentence(notes), hint="framekeep doctor --rebuild")
 
 

@@ -1,4 +1,4 @@
-"""One unit of work of a job: what it is, what makes its key, and how it is executed."""
+"""One unit of work of a job: its id, stage and content key, and the request that its stage receives."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ def _sealed(account: str) -> str:
 
 
 def is_of(row: RestRow, account: str) -> bool:
-    """Whether it is this account that rests."""
+    """Whether the row is about the account that is configured now: a new key ends the cooldown of the old one."""
     salt, _, digest = row.account.partition(":")
     return _digest(salt, account) == digest
 

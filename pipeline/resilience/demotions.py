@@ -35,7 +35,7 @@ class Ailments:
             self._known[provider] = ailment
 
     def end(self, provider: str) -> bool:
-        """It has its own place again; whether it had lost it."""
+        """Restore the provider's normal place. Returns whether it had been demoted."""
         with self._lock:
             return self._known.pop(provider, None) is not None
 
