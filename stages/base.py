@@ -160,9 +160,9 @@ class Context:
     """What a step may use while it runs.
 
     `scratch` is a folder of its own on the store's filesystem, removed afterwards. `artifact(digest)` gives the path of a
-    verified artifact. `progress(done, total, unit)` feeds the live display. `warn(message)` puts a warning into the
-    report. `noted(provider)` is the note of the step's latest `Interim` answer, if there was one. `manner_of(server)` and `learn_manner(server, manner)` keep how a
-    server wants to be asked, as JSON, for all steps of all jobs.
+    verified artifact. `progress(done, total, unit)` feeds the live display. `warn(message)` puts a warning into the report.
+    `noted(provider)` is the note of the step's latest `Interim` answer, if there was one. `manner_of(server)` and
+    `learn_manner(server, manner)` keep how a server wants to be asked, as JSON, for all steps of all jobs.
     """
 
     scratch: Path
