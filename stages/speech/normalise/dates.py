@@ -121,8 +121,25 @@ def _english_day(line: Line, index: int) -> bool:
 def german_ordinal(line: Line, index: int) -> bool:
     """`am 3. Mai`, `der 21. Tag`, `vom 3. bis 5. Mai`: a number with a stop, before a noun or another such number."""
     item, after = line.items[index], line.at(index + 1)
-    if not re.fullmatch(r"\d{1,3}", item.core) or item.trail != "." or after is None:
+    if not re.fullmatch(r"\d{1,3}", item.core) or item.trail not in (".", ".,") or after is None:
         return False
+    if item.trail == ".,":
+        # `am 3., 5. und 7. Mai`
+        if not (re.fullmatch(r"\d{1,3}", after.core) and after.trail in (".", ".,") and line.at(index + 2)):
+            return False
+        item.spoken, item.trail = _german(line, index, int(item.core)), ","
+        return True
+    before = line.at(index - 1)
+    if (
+        before
+        and not before.trail
+        and _is_german_ordinal(before)
+        and 1 <= int(item.core) <= 12
+        and not after.core[:1].isupper()
+    ):
+        # `3. 5. 2024`
+        item.spoken, item.trail = line.lexicon.months[int(item.core) - 1], ""
+        return True
     joined = after.is_dash or after.core in ("bis", "und", "oder")
     further = line.at(index + 2) if joined else None
     if joined and not (further and further.trail == "." and further.core.isdecimal()):
@@ -236,10 +253,15 @@ def _german(line: Line, index: int, number: int) -> str:
     if before and (before.is_dash or before.core in ("bis", "und", "oder")):
         # `vom dritten bis fünften`: both have one ending.
         first = line.at(index - 2)
-        if first and first.spoken and first.core.isdecimal() and re.search("te[nr]?$", first.spoken):
-            return numbers.ordinal(number, "de") + first.spoken[-1].removesuffix("e")
+        if first and _is_german_ordinal(first):
+            return numbers.ordinal(number, "de") + (first.spoken or "")[-1].removesuffix("e")
     word = before.core.lower() if before else ""
-    if before and before.spoken and before.core.isdecimal():
-        return numbers.ordinal(number, "de") + before.spoken[-1].removesuffix("e")
+    if before and _is_german_ordinal(before):
+        return numbers.ordinal(number, "de") + (before.spoken or "")[-1].removesuffix("e")
     ending = "n" if word in _DATIVE else "" if word in _WEAK else "r"
     return numbers.ordinal(number, "de") + ending
+
+
+def _is_german_ordinal(item: Item) -> bool:
+    """Whether it has been read as `dritte`, `dritten` or `dritter`."""
+    return item.core.isdecimal() and item.spoken is not None and re.search("te[nr]?$", item.spoken) is not None

@@ -14,7 +14,7 @@ from stages.speech.normalise.token import Item, take_apart
 
 DASHES = "-–—−‐‑"
 _HAS_DASH = re.compile(rf"[{DASHES}]\S*\d")
-_GROUP_FIRST = re.compile(r"(?:[^\w\s.,]|[A-Z]{3})?[-−+]?[1-9]\d{0,2}")
+_GROUP_FIRST = re.compile(r"(?:[^\w\s.,]|[A-Z]{3})?[-−+]?(?:1[:/])?[1-9]\d{0,2}")
 _GROUP = re.compile(r"\d{3}(?:[.,]\d+)?\D{0,4}")
 _DIGITS = re.compile(r"\d+")
 _OPERATORS = "=×÷<>≤≥≈±+≠^·"

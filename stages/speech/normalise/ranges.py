@@ -12,6 +12,10 @@ from stages.speech.normalise.token import Item
 _NUMERIC = re.compile(r"\D{0,4}\d")
 # Endings that belong to each number.
 _ENDINGS = frozenset({"s", "st", "nd", "rd", "th", "º", "ª", "er", "e"})
+_YEAR = re.compile(r"1\d{3}|20\d{2}")
+_SIGNS = frozenset("+×·*/÷=±")
+# A zone of time and its hours, or a sign and one letter.
+_SIGNED = re.compile(r"(UTC|GMT|UT|MEZ|CET|TUC)([-−–+±])(\d{1,2}(?::\d\d)?)|([-−])([a-z])")
 _UNITS_MERIDIEM = re.compile(r"[ap]\.?m", re.IGNORECASE)
 
 
@@ -22,16 +26,30 @@ def dash(line: Line, index: int) -> bool:
         return False
     if not (_is_numeric(after) and (_is_numeric(before) or _is_unit(line, index - 1))):
         return False
-    further = line.at(index + 2)
-    is_sum = item.shown in ("-", "−") and (
-        (further is not None and further.core == "=") or _core(line, index - 2) == "="
-    )
+    is_sum = _is_sum(line, index)
     if item.shown == "—" and item.place not in (before.place, after.place):
         return False
     same = before.core == after.core and before.core.isdecimal() and after.place == item.place
     item.spoken = line.lexicon.minus if is_sum else "" if same and len(item.shown) == 1 else line.lexicon.to
     item.lead, item.core, item.trail = "", "–", ""
     return True
+
+
+def _is_sum(line: Line, index: int) -> bool:
+    """Whether a dash takes away: a true minus does but between years, any other where an equals sign belongs to it."""
+    item, before, after = line.items[index], line.items[index - 1], line.items[index + 1]
+    if item.shown == "−":
+        return not (_YEAR.fullmatch(before.core) and _YEAR.fullmatch(after.core) and item.place == before.place)
+    if item.shown == "—":
+        return False
+    # `10 – 3 = 7`, `10–3=7`; in `1914–18 = 5` the dash is no part of the sum.
+    for step in (1, -1):
+        at = index + 2 * step
+        while (sign := line.at(at)) is not None and (sign.is_dash or sign.core in _SIGNS):
+            if sign.core == "=":
+                return item.place != before.place or sign.place == item.place
+            at += 2 * step
+    return False
 
 
 def share(line: Line, index: int) -> bool:
@@ -61,6 +79,19 @@ def share(line: Line, index: int) -> bool:
 @lru_cache(maxsize=8)
 def _side_pattern(language: str) -> re.Pattern[str]:
     return re.compile(rf"({currency_pattern(language)})?([-−+~≈]?\d[\d.,'’:]*)(\D{{0,4}})")
+
+
+def signed(line: Line, index: int) -> bool:
+    """`UTC-5`, `GMT+2`, `-x`: what a sign before a number or a letter means where the rest is no number."""
+    item = line.items[index]
+    match = _SIGNED.fullmatch(item.core)
+    if not match:
+        return False
+    zone, sign, rest = match.group(1, 2, 3) if match[1] else ("", match[4], match[5])
+    hour, _, minutes = rest.partition(":")
+    words = [zone, line.lexicon.symbols.get(sign, line.lexicon.minus), line.part(hour)]
+    item.spoken = " ".join([*words, line.number(minutes) if minutes.strip("0") else ""]).strip()
+    return True
 
 
 def by(line: Line, index: int) -> bool:
@@ -107,8 +138,3 @@ def _is_unit(line: Line, index: int) -> bool:
     item, before = line.items[index], line.at(index - 1)
     known = item.core in line.lexicon.units or line.currency(item) is not None or item.core in ("%", "‰", "h", "Uhr")
     return before is not None and before.core[-1:].isdecimal() and (known or bool(_UNITS_MERIDIEM.fullmatch(item.core)))
-
-
-def _core(line: Line, index: int) -> str:
-    item = line.at(index)
-    return item.core if item else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from stages.speech.normalise import dates, money, numbers, ranges, written
-from stages.speech.normalise.lexicon import PARTS, VULGAR, Lexicon
+from stages.speech.normalise import dates, money, numbers, proportions, ranges, written
+from stages.speech.normalise.lexicon import Lexicon
 from stages.speech.normalise.line import Line
 from stages.speech.normalise.token import Item, take_apart
 
@@ -14,15 +14,10 @@ Rule = Callable[[Line, int], bool]
 
 _ORDINAL_EN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th)", re.IGNORECASE)
 _ORDINAL_ROMANCE = re.compile(r"(\d+)(?:\.?[ºª°]|er|re|e|ème|ère|nd|nde|o|a)")
-_RATIO = re.compile(r"(\d{1,3}):(\d{1,3})")
-_FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})")
-_SEASON = re.compile(r"(1\d{3}|20\d{2})/(\d{2}|\d{4})")
 _VERSION = re.compile(r"([vV]?)(\d+(?:\.\d+)+)")
 _PHONE = re.compile(r"\+\d+(?:[-/.()]*\d+)*|\d+(?:-\d+){3,}|\+?\(?\d[\d()]*(?:[-/.]\d{2,})+")
 _DECADE = re.compile(r"['’]?(\d{2}|\d{4})['’]?s")
-_FEET = re.compile(r"(\d)['′’](\d{1,2})")
 _SCIENTIFIC = re.compile(r"([-−+]?\d[\d.,]*)[eE]([-−+]?\d{1,3})")
-_AND = {"en": "and a", "de": "und ein", "fr": "et", "es": "y", "it": "e"}
 
 
 def apply_rules(items: list[Item], lexicon: Lexicon, language: str, month_first: bool = False) -> None:
@@ -69,7 +64,12 @@ def _ordinal(line: Line, index: int) -> bool:
 def _phone(line: Line, index: int) -> bool:
     item = line.items[index]
     bare = re.sub(r"\D", "", item.core)
-    if not _PHONE.fullmatch(item.core) or len(bare) < 7 or dates.is_date(item.core) or _SEASON.fullmatch(item.core):
+    if (
+        not _PHONE.fullmatch(item.core)
+        or len(bare) < 7
+        or dates.is_date(item.core)
+        or proportions.SEASON.fullmatch(item.core)
+    ):
         return False
     if line.parse(item.core) is not None and "+" not in item.core:
         return False
@@ -100,68 +100,6 @@ def _read_apart(parts: list[str], line: Line) -> str:
     items = [take_apart(part) for part in parts]
     apply_rules(items, line.lexicon, line.language)
     return " ".join(item.core if item.spoken is None else item.spoken for item in items)
-
-
-def _fraction(line: Line, index: int) -> bool:
-    """`3/4`, `½`, `2½`, `2 1/2`, `2024/25`, `50/50`."""
-    item = line.items[index]
-    if match := _SEASON.fullmatch(item.core):
-        item.spoken = f"{line.year_or_count(match[1])} {line.year_or_count(match[2])}"
-        return True
-    if line.language == "en" and (feet := _FEET.fullmatch(item.core)):
-        item.spoken = f"{line.number(feet[1])} foot {line.number(feet[2])}"
-        return True
-    if match := _FRACTION.fullmatch(item.core):
-        item.spoken = _slashed(line, index, int(match[1]), int(match[2]))
-        money.name_unit(line, index, one=int(match[1]) < int(match[2]))
-        return True
-    top, slash, bottom = item.core.partition("/")
-    if slash and line.parse(top) is not None and line.parse(bottom) is not None:
-        item.spoken = f"{line.number(top)} {line.lexicon.slash} {line.number(bottom)}"
-        return True
-    whole, last = item.core[:-1], item.core[-1:]
-    if last not in VULGAR or (whole and not whole.isdecimal()):
-        return False
-    part = _part(line, *VULGAR[last])
-    item.spoken = _mixed_number(line, whole, part, VULGAR[last][0]) if whole else part
-    money.name_unit(line, index, one=not whole)
-    return True
-
-
-def _slashed(line: Line, index: int, top: int, bottom: int) -> str:
-    before = line.at(index - 1)
-    if 0 < top < bottom and bottom in PARTS[line.language]:
-        part = _part(line, top, bottom)
-        if before and before.core.isdecimal() and not before.trail:
-            joined = _mixed_number(line, "", part, top)
-            return joined.strip()
-        return part
-    if top == bottom and top > 1:
-        return " ".join([numbers.cardinal(top, line.language)] * 2)
-    return f"{line.number(str(top))} {line.lexicon.slash} {line.number(str(bottom))}"
-
-
-def _part(line: Line, top: int, bottom: int) -> str:
-    one, many = PARTS[line.language][bottom]
-    return f"{line.lexicon.one} {one}" if top == 1 else f"{numbers.cardinal(top, line.language)} {many}"
-
-
-def _mixed_number(line: Line, whole: str, part: str, top: int) -> str:
-    """`two and a half`, `due e mezzo`."""
-    joined = _AND[line.language].split()[0]
-    if top == 1:
-        noun = part.split(" ", 1)[1]
-        part = noun if line.language in ("es", "it", "fr") else f"{'a' if line.language == 'en' else 'ein'} {noun}"
-    return f"{line.number(whole) if whole else ''} {joined} {part}"
-
-
-def _ratio(line: Line, index: int) -> bool:
-    match = _RATIO.fullmatch(line.items[index].core)
-    if not match:
-        return False
-    joined = "zu" if line.language == "de" else line.lexicon.to
-    line.items[index].spoken = f"{line.number(match[1])} {joined} {line.number(match[2])}"
-    return True
 
 
 def _version(line: Line, index: int) -> bool:
@@ -203,12 +141,14 @@ def _number(line: Line, index: int) -> bool:
 _RULES: tuple[Rule, ...] = (
     ranges.share,
     ranges.dash,
+    ranges.signed,
     ranges.by,
     ranges.per,
     ranges.slash_in_a_sum,
     written.said,
     written.abbreviation,
     written.number_word,
+    proportions.scale,
     dates.clock,
     dates.date,
     money.amount,
@@ -217,8 +157,8 @@ _RULES: tuple[Rule, ...] = (
     _ordinal,
     dates.day,
     _phone,
-    _fraction,
-    _ratio,
+    proportions.fraction,
+    proportions.ratio,
     money.scaled,
     _scientific,
     money.measure,
