@@ -18,8 +18,9 @@ from pydantic import ValidationError
 from config.alert_addresses import wrong_addresses
 from config.errors import SettingsError
 from config.merging import Merged
-from config.names import Cleaner, Items, SettingPath, guide_path
+from config.names import Cleaner, Items, SettingPath, find, guide_path
 from config.redaction import SECRETS
+from config.secret_keys import problems_of_keys
 from config.settings import Settings
 from config.sources import DEFAULT_FILES, PREFIX, Flags, Source, all_sources, default_file
 
@@ -50,8 +51,12 @@ def load_settings(
     environ: Mapping[str, str] | None = None,
     flags: Flags | None = None,
     folder: Path | None = None,
+    check_keys: bool = True,
 ) -> Loaded:
-    """Gather all sources. `folder` is searched for a default settings file. Raises SettingsError with every problem."""
+    """Gather all sources. `folder` is searched for a default settings file. Raises SettingsError with every problem.
+
+    `check_keys` is off for the commands that tell about keys, and mend them.
+    """
     environ = os.environ if environ is None else environ
     SECRETS.learn_environment(environ)
     merged = Merged()
@@ -75,6 +80,8 @@ def load_settings(
     merged.settle()
     if settings and not problems:
         problems += _simulation_refused(settings, merged, profile or environ.get(f"{PREFIX}PROFILE") or "")
+    if settings and not problems and check_keys:
+        problems += _wrong_keys(settings, merged, environ)
     if problems or settings is None:
         raise SettingsError(
             "The settings cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems),
@@ -105,6 +112,15 @@ def _without_items(data: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in data.items()
         if not isinstance(value, Items)
     }
+
+
+def _wrong_keys(settings: Settings, merged: Merged, environ: Mapping[str, str]) -> list[str]:
+    """What is wrong with keys outside the settings; for a file, who names it."""
+    problems = []
+    for name, problem in problems_of_keys(settings.providers, environ):
+        path, _ = find(("providers", name, "api_key_file"))
+        problems.append(f"{merged.origins[path]}: {problem}" if path in merged.origins else problem)
+    return problems
 
 
 def _simulation_refused(settings: Settings, merged: Merged, profile: str) -> list[str]:

@@ -197,6 +197,11 @@ class Providers(Section):
     cache_fallback: CacheFallback = CacheFallback()
     """Earlier answers to the same request."""
 
+    def accounts(self) -> dict[str, Account]:
+        """How to reach each provider that is reached over the network, by the names that settings files use."""
+        blocks = {info.alias or name: getattr(self, name) for name, info in type(self).model_fields.items()}
+        return {name: block for name, block in blocks.items() if isinstance(block, Account)}
+
     def account_of(self, name: str) -> Account | None:
         """How to reach the provider called `name`; None for one that works on this machine."""
         found = self.policy_of(name)

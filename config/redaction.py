@@ -40,6 +40,11 @@ _SHAPES = re.compile(
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{16,}"
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
 )
+#: What stands before a key where a line of a shell, of an environment file or of JSON is given in its place.
+NAMED_KEY = re.compile(
+    r"""^[\s\[{(<"']*(?:export\s+|set\s+|\$env:)?(?:[A-Za-z][\w.-]*)?(?:key|token|secret)["']?\s*[=:]\s*["']?""",
+    re.IGNORECASE,
+)
 _INSIDE = re.compile(r"[\w+/=%\\-]")
 _MARKS = ("sk-", "sk_", "earer ", "://")
 _SECRET_NAME = re.compile(
@@ -72,7 +77,8 @@ class Redactor:
 
     def learn(self, *secrets: str) -> None:
         """Leave these out of every text from now on, and every part of them of 8 characters or more."""
-        self._learn({text for secret in secrets if (text := secret.strip()) and text.lower() not in _PLACEHOLDERS})
+        bare = (NAMED_KEY.sub("", secret).strip() for secret in secrets)
+        self._learn({text for text in bare if text and text.lower() not in _PLACEHOLDERS})
 
     def learn_login(self, address: str) -> None:
         """Leave out user and password of an address that is none else a secret: a proxy's, a server's."""

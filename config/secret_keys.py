@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from config.errors import SettingsError, UsageError
 from config.paths import expanded
-from config.providers import Account
+from config.providers import Account, Providers
 from config.redaction import SECRETS
 from config.secret_text import clean_key
 
 SERVICE = "framekeep"
-_SHORTEST_KEY = 20
+#: Without one of these, what stands where a file's name belongs may be the key itself.
+_NAME_OF_FILE = re.compile(r"^(?:[/~.\\]|[A-Za-z]:[/\\])|\.[a-z]{2,6}$|^[a-z/_-]{1,15}$")
 
 
 def find_key(name: str, account: Account, environ: Mapping[str, str]) -> tuple[SecretStr | None, str]:
@@ -25,18 +27,39 @@ def find_key(name: str, account: Account, environ: Mapping[str, str]) -> tuple[S
     Raises SettingsError for a key file that cannot be used, and for a key with a character that no key has. The keyring is
     asked last: it may want to be unlocked.
     """
+    key, source = _given_key(name, account, environ)
+    # A key that was given for the makers' service is not sent to another server.
+    if key or (account.key_variable and account.base_url):
+        return key, source
+    if kept := _cleaned(name, read_keyring(name), "the system's keyring"):
+        return SecretStr(kept), "keyring"
+    return None, ""
+
+
+def problems_of_keys(providers: Providers, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The providers whose key cannot be used, each with what is wrong with it. The keyring is not asked: it may be locked."""
+    for name, account in providers.accounts().items():
+        if account.api_key_file and _can_be_read_once(expanded(account.api_key_file)):
+            continue
+        try:
+            _given_key(name, account, environ)
+        except SettingsError as error:
+            for problem in error.problems:
+                yield name, problem
+
+
+def _can_be_read_once(path: Path) -> bool:
+    return path.is_fifo() or path.is_char_device()
+
+
+def _given_key(name: str, account: Account, environ: Mapping[str, str]) -> tuple[SecretStr | None, str]:
     if account.api_key and (key := _cleaned(name, account.api_key.get_secret_value(), "the settings")):
         return SecretStr(key), "settings"
     if account.api_key_file:
         return SecretStr(_from_file(name, account.api_key_file)), str(account.api_key_file)
-    if account.key_variable and account.base_url:
-        # A key that was given for the makers' service is not sent to another server.
-        return None, ""
-    variable = account.key_variable
+    variable = "" if account.base_url else account.key_variable
     if variable and (key := _cleaned(name, environ.get(variable, ""), f"the environment variable {variable}")):
         return SecretStr(key), f"environment {variable}"
-    if key := _cleaned(name, read_keyring(name), "the system's keyring"):
-        return SecretStr(key), "keyring"
     return None, ""
 
 
@@ -53,9 +76,15 @@ def _cleaned(name: str, text: str, source: str) -> str:
 
 
 def _from_file(name: str, path: Path) -> str:
-    path = expanded(path)
-    if _may_be_a_key(path):
-        SECRETS.learn(str(path))
+    path, given = expanded(path), str(path)
+    if not _NAME_OF_FILE.search(given) and not path.exists():
+        SECRETS.learn(given)
+        nothing = "ApiKeyFile names no file that is there; what it says is not shown, as it may be the key itself"
+        raise SettingsError(
+            f"The key of {name} cannot be read: {nothing}",
+            problems=[f"the key of {name}: {nothing}"],
+            hint="ApiKeyFile names a file that holds the key and nothing else; see: framekeep config keys",
+        )
     try:
         raw = path.read_bytes()
         # Windows' shells write UTF-16 into files.
@@ -75,12 +104,6 @@ def _from_file(name: str, path: Path) -> str:
             hint="framekeep config keys",
         )
     return key
-
-
-def _may_be_a_key(path: Path) -> bool:
-    """Whether somebody has put the key itself where the name of its file belongs."""
-    name = str(path)
-    return len(path.parts) == 1 and len(name) >= _SHORTEST_KEY and not path.suffix and not name.isalpha()
 
 
 def read_keyring(name: str) -> str:

@@ -9,18 +9,26 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from config.redaction import SECRETS
+from config.redaction import NAMED_KEY, SECRETS
 
+_BRACKETS = ("[]", "{}", "<>", "()")
 _QUOTES = ('""', "''", "“”", "‘’", "„“", "«»")
 # White space, control characters, and those that are not seen: byte order marks, zero-width spaces and the like.
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 
 
 def clean_key(text: str) -> str:
-    """An API key without what surrounds it. Raises ValueError that names the first character no key has, and its place."""
+    """An API key without what surrounds it.
+
+    Raises ValueError that names the first character no key has and its place, or says what is given in place of a key.
+    """
     SECRETS.learn(text)
     key, start = _bare(text)
     SECRETS.learn(key, *re.split(r"[^!-~]+", key))
+    if key[:1] + key[-1:] in _BRACKETS:
+        raise ValueError(f"stands between {key[0]} and {key[-1]}; give the key alone")
+    if NAMED_KEY.match(key):
+        raise ValueError("is a line that names the key, as in NAME=key; give the key alone")
     _check(key, start, lambda character: "!" <= character <= "~", "key")
     return key
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 #: Names of settings are long words; a key has figures in it.
-_LONGEST_NAME, _LIKE_A_KEY = 60, 16
+_LONGEST_NAME, _LIKE_A_KEY = 40, 8
 #: Where a list of addresses goes on: a comma or a space belongs to an address unless a new scheme follows.
 _NEXT_ADDRESS = re.compile(r"(?:\s*,\s*|\s+)(?=[A-Za-z][\w.+-]*://)")
 _ADDRESS = re.compile(r"^[A-Za-z][\w.+-]*://")
@@ -50,16 +50,16 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
-def shown_name(name: str) -> str:
+def shown_name(name: str, longest: int = _LONGEST_NAME) -> str:
     """A name that no setting has, as a message may show it: printable, and nothing that might be a key gone astray."""
-    if len(name) > _LONGEST_NAME or (len(name) >= _LIKE_A_KEY and any(character.isdigit() for character in name)):
+    if len(name) > longest or (len(name) >= _LIKE_A_KEY and any(character.isdigit() for character in name)):
         return f"(a name of {len(name)} characters)"
     return printable(name)
 
 
-def without_keys(message: str) -> str:
+def without_keys(message: str, longest: int = _LONGEST_NAME) -> str:
     """A parser's message, its quotations as `shown_name` has them."""
-    return re.sub(r"'([^']*)'", lambda found: f"'{shown_name(found[1])}'", message)
+    return re.sub(r"'([^']*)'", lambda found: f"'{shown_name(found[1], longest)}'", message)
 
 
 def place_of(text: str, start: int) -> str:

@@ -11,6 +11,8 @@ import yaml
 from config.texts import place_of, without_keys
 
 _MOST_NODES = 20_000
+#: Longer names of aliases, anchors and tags are not quoted: a key that begins with * & or ! is read as one.
+_LONGEST_QUOTED = 7
 _WRITTEN_OUT = "grows too large once its aliases are written out"
 _TAG = "tag:yaml.org,2002:"
 _SCALARS: tuple[tuple[str, str, str], ...] = (
@@ -72,7 +74,9 @@ def _reason(error: yaml.YAMLError, text: str) -> str:
         return f"a character that YAML does not allow ({place_of(text, error.position)})"
     mark = getattr(error, "problem_mark", None)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return f"{without_keys(getattr(error, 'problem', None) or 'unreadable')}{place}"
+    problem = getattr(error, "problem", None) or "unreadable"
+    longest = {"longest": _LONGEST_QUOTED} if re.search(r"\b(?:alias|anchor|tag)\b", problem) else {}
+    return f"{without_keys(problem, **longest)}{place}"
 
 
 def _measure(node: yaml.Node, sizes: dict[int, int], open_nodes: set[int]) -> int:

@@ -78,13 +78,15 @@ class Common:
             sets=(*earlier.sets, *self.sets),
         )
 
-    def load(self, **flags: Any) -> Loaded:
+    def load(self, *, check_keys: bool = True, **flags: Any) -> Loaded:
         """The settings that hold; `flags` name rendering settings that have an option of their own. Raises SettingsError."""
         from config.loader import load_settings
 
         given: list[tuple[SettingPath, Any]] = parse_sets(self.sets)
         given += [(("rendering", name), value) for name, value in flags.items() if value is not None]
-        return load_settings(file=self.config, profile=self.profile, flags=given, folder=Path.cwd())
+        return load_settings(
+            file=self.config, profile=self.profile, flags=given, folder=Path.cwd(), check_keys=check_keys
+        )
 
 
 def gather(

@@ -9,6 +9,7 @@ import pytest
 
 from config.errors import SettingsError
 from config.loader import load_settings
+from config.redaction import MASK, Redactor
 from config.secret_keys import find_key
 from config.secret_text import clean_address, clean_key
 from config.settings import Settings
@@ -115,6 +116,77 @@ def test_a_key_where_the_name_of_its_file_belongs_is_not_shown() -> None:
         find_key("OpenAI", settings.providers.openai, {})
     assert "S3CR3T" not in caught.value.message + str(caught.value.problems)
     assert "ApiKeyFile names a file" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (f'OPENAI_API_KEY="{KEY}"', "is a line that names the key, as in NAME=key; give the key alone"),
+        (f"export OPENAI_API_KEY={KEY}\n", "is a line that names the key, as in NAME=key; give the key alone"),
+        (f"api_key: {KEY}", "is a line that names the key, as in NAME=key; give the key alone"),
+        (f'{{"key":"{KEY}"}}', "stands between { and }; give the key alone"),
+        (f'["{KEY}"]', "stands between [ and ]; give the key alone"),
+        (f"<{KEY}>", "stands between < and >; give the key alone"),
+        (f"Bearer {KEY}", "its character 7 is U+0020 (SPACE), which no key has; copy it again"),
+        (f"{KEY}’x", "its character 24 is U+2019 (RIGHT SINGLE QUOTATION MARK), which no key has; copy it again"),
+        (f"{KEY}\nx", "its character 24 is U+000A (line feed), which no key has; copy it again"),
+    ],
+)
+@pytest.mark.parametrize("source", ["variable", "file", "setting"])
+def test_what_is_no_key_is_refused_when_settings_load_whoever_uses_it(
+    tmp_path: Path, given: str, told: str, source: str
+) -> None:
+    file = tmp_path / "key"
+    file.write_text(given if source == "file" else KEY, encoding="utf-8", newline="")
+    flags = {
+        "variable": {},
+        "file": {("providers", "openai", "api_key_file"): str(file)},
+        "setting": {("providers", "openai", "api_key"): given},
+    }[source]
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ={"OPENAI_API_KEY": given if source == "variable" else ""}, flags=flags)
+    (problem,) = caught.value.problems
+    named = {
+        "variable": "the environment variable OPENAI_API_KEY: the key of OpenAI",
+        "file": f"command line: the file {file}: the key of OpenAI",
+        "setting": "command line: Providers.OpenAI.ApiKey",
+    }[source]
+    assert problem == f"{named}: {told}"
+    assert "S3CR3T" not in caught.value.message + caught.value.hint
+
+
+def test_a_key_that_is_not_used_keeps_no_settings_from_loading(tmp_path: Path) -> None:
+    load_settings(environ={"OPENAI_API_KEY": BAD}, flags={("providers", "openai", "api_key"): KEY})
+    load_settings(environ={"OPENAI_API_KEY": BAD}, flags={("providers", "openai", "base_url"): "http://127.0.0.1:9/v1"})
+    load_settings(environ={"OPENAI_API_KEY": BAD}, check_keys=False)
+
+
+def test_learning_a_line_that_names_a_key_hides_no_name_of_a_variable() -> None:
+    redactor = Redactor()
+    redactor.learn(f'OPENAI_API_KEY="{KEY}"')
+    assert redactor.redact(f"set OPENAI_API_KEY: {KEY}") == f"set OPENAI_API_KEY: {MASK}"
+
+
+@pytest.mark.parametrize(
+    "key", ["xS3CR3TZZ9911Qw", "sk-S3CR3T-0123456789", "S3CR3T/De6+Gh9=Jk2", "S3CR3T.abcdefgh1234"]
+)
+def test_a_key_where_a_name_belongs_is_not_shown(tmp_path: Path, key: str) -> None:
+    documents = {
+        "a.yaml": f"Providers:\n  OpenAI:\n    ApiKey: *{key}\n",
+        "b.yaml": f"Providers:\n  OpenAI:\n    ApiKey: !{key} x\n",
+        "c.yaml": f"Providers:\n  OpenAI:\n    {key}: x\n",
+        "d.toml": f'[Providers.OpenAI]\n"{key}" = 1\n',
+        "e.toml": f'[Providers."{key}"]\nApiKey = "x"\n',
+        "f.json": f'{{"Providers": {{"OpenAI": {{"{key}": 1, "{key}": 2}}}}}}',
+        "g.toml": f'[Providers.OpenAI]\nApiKeyFile = "{key}"\n',
+    }
+    for name, text in documents.items():
+        file = tmp_path / name
+        file.write_text(text)
+        with pytest.raises(SettingsError) as caught:
+            load_settings(file=file, environ={})
+        assert name in caught.value.message
+        assert "S3CR3T" not in caught.value.message, caught.value.message
 
 
 def test_a_login_in_the_address_of_a_server_is_refused_and_not_shown(tmp_path: Path) -> None:

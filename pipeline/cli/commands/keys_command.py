@@ -7,21 +7,10 @@ import sys
 
 from config.errors import SettingsError, UsageError
 from config.exit_codes import ExitCode
-from config.providers import Account
 from config.secret_text import clean_key
 from config.section import squashed
-from config.settings import Settings
 from pipeline.cli.command_options import Common
 from pipeline.cli.terminal import console
-
-
-def accounts(settings: Settings) -> dict[str, Account]:
-    """The providers that may need a key, by the names that settings files use."""
-    return {
-        info.alias or name: getattr(settings.providers, name)
-        for name, info in type(settings.providers).model_fields.items()
-        if isinstance(getattr(settings.providers, name), Account)
-    }
 
 
 def list_keys(common: Common) -> int:
@@ -29,7 +18,7 @@ def list_keys(common: Common) -> int:
     from config.secret_keys import find_key
 
     rows = []
-    for name, account in accounts(common.load().settings).items():
+    for name, account in common.load(check_keys=False).settings.providers.accounts().items():
         try:
             _key, source = find_key(name, account, os.environ)
             problem = ""
@@ -70,7 +59,7 @@ def remove_key(common: Common, name: str) -> int:
 
 
 def _known(common: Common, name: str) -> str:
-    known = list(accounts(common.load().settings))
+    known = list(common.load(check_keys=False).settings.providers.accounts())
     for candidate in known:
         if squashed(candidate) == squashed(name):
             return candidate
