@@ -31,6 +31,7 @@ _BREAKS = """
     address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption figure footer form
     header hr html legend li main menu nav ol p section summary ul"""
 _BREAKING = frozenset(_BREAKS.split())
+_SHOWN_ATTRIBUTES = ("label", "title", "heading", "caption", "summary", "subtitle", "description", "text")
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z][\w:-]*)(?P<rest>(?:\"[^\"<]*\"|'[^'<]*'|[^<>\"'])*)>")
 _ATTRIBUTE = re.compile(r"""([\w:@.-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
@@ -64,6 +65,13 @@ class Tag:
         style = self.attributes.get("style", "").replace(" ", "").lower()
         is_hiding = self.name in HIDING or "hidden" in self.attributes or "display:none" in style
         return is_hiding and self._has_end and not self.is_end
+
+    @property
+    def component_words(self) -> str:
+        """What a component of a site generator shows of its attributes, as `<TabItem label="Linux">`."""
+        if self.is_end or self.name in _ELEMENTS:
+            return ""
+        return " ".join(self.attributes[name] for name in _SHOWN_ATTRIBUTES if self.attributes.get(name))
 
     @property
     def breaks(self) -> bool:

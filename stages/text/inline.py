@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from markdown_it.token import Token
 
+from stages.text.dialects import is_inline_code_to_run
 from stages.text.html_blocks import HIDING, Tag
 from stages.text.marks import raised
 from stages.text.markup import LeftOut
@@ -89,10 +90,14 @@ class InlineReader:
         return found
 
     def _token(self, token: Token, line: Line) -> None:
-        if token.type in ("text", "text_special", "code_inline"):
+        if token.type == "code_inline" and is_inline_code_to_run(token.content) and not self._hiding:
+            self._note("a template's code", token.content, line)
+        elif token.type in ("text", "text_special", "code_inline"):
             self._say(line, token.content)
         elif token.type == "image" and not self._hiding:
             line.pictures.append((str(token.attrs.get("src", "")), str(token.meta.get("undefined", ""))))
+            if token.meta.get("caption"):
+                self._note("a picture's caption", str(token.meta["caption"]), line)
         elif token.type == "attributes" and token.meta["is_ours"]:
             line.attributes.append(token.content)
         elif token.type == "s_open":
@@ -140,6 +145,8 @@ class InlineReader:
             self._note("embedded content", tag.attributes.get("src", ""), line)
         elif tag.name == "sup":
             self._raise(tag, line)
+        elif tag.component_words:
+            self._note("the words of a component", tag.component_words, line)
         elif tag.breaks:
             self._say(line, " ")
 

@@ -27,6 +27,25 @@ _ENDS_HERE = re.compile(r"\s*(?:[.,;:!?)\]…]|\n|$)")
 #: `a[1]` is a letter with an index.
 _LONE_LETTER = re.compile(r"(?:(?<![^\W_])|^)[A-Za-z]$")
 _DEEPEST_BRACKETS = 20
+#: The words of a link that leads to a source: `[1]`, also with its brackets escaped, `[a]` and `[note 2]`.
+_SOURCE = rf"(?:\^|{_NUMBERS}|[a-z]{{1,2}}|(?:note|nb|lower-alpha|n|Anm\.) ?\d{{1,3}})"
+_ADDRESS = r"\((?:[^()\s]|\([^()\s]*\)){1,1000}(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\)"
+_LINKED_SOURCE = re.compile(
+    rf"\[(?:\[|\\\[)\^?{_SOURCE}\^?(?:\]|\\\])\]{_ADDRESS}"
+    rf"|\[\[{_SOURCE}\]{_ADDRESS}(?:[,;]?\s?\[{_SOURCE}\]{_ADDRESS})*\]|\[oai_citation[^\[\]\n]*\]{_ADDRESS}"
+)
+_LINKED_NUMBER = re.compile(rf"\[\^?{_SOURCE}\^?\](?P<address>{_ADDRESS})")
+_TO_A_NOTE = re.compile(r"\([^()\s]*#(?:cite|ref|fn|note|footnote|bib|endnote|source|n\d|_ftn)", re.IGNORECASE)
+#: What a page shows beside a heading or a footnote, for a jump.
+_JUMP = re.compile(r"\[(?:[#^¶§↑↩⏎🔗🡅⬆]\ufe0e?\ufe0f?|\\\^|\\#)\](?:\(#[^()\s]*(?:\s+\"[^\"\n]*\")?\))")
+#: What an encyclopedia puts right behind a word.
+_PAGE_NOTE = re.compile(
+    r"\[(?:edit(?: source)?|Bearbeiten(?: \| Quelltext bearbeiten)?|modifier(?: \| modifier le code)?|editar|modifica"
+    r"|[abc]|(?:note|nb|Note|Anm\.) ?\d{1,3}"
+    r"|[a-z -]*(?:citation|source|clarification|verification|page|quotation) needed|(?:when|who|which|where|how)\?"
+    r"|dubious[^\[\]\n]{0,20}|failed verification|update)\](?![\w(\[{])"
+)
+_EDIT_LINK = re.compile(rf"\\?\[\[(?:edit(?: source)?|Bearbeiten|modifier|editar|modifica)\]{_ADDRESS}\\?\]")
 
 
 def _note(state: StateInline) -> Found:
@@ -122,6 +141,23 @@ def _citation(state: StateInline) -> Found:
     return left_out(state, found.end(), "" if is_clear and at else "a citation")
 
 
+def _linked_source(state: StateInline) -> Found:
+    """A link that is a citation, `[[1]](address)`, or leads to a note of the page; and what an encyclopedia puts behind a word."""
+    src, at, most = state.src, state.pos, state.posMax
+    if src[at] not in "[\\":
+        return None
+    if found := _EDIT_LINK.match(src, at, most) or _LINKED_SOURCE.match(src, at, most) or _JUMP.match(src, at, most):
+        return left_out(state, found.end())
+    is_attached = not before(state).isspace()
+    found = _LINKED_NUMBER.match(src, at, most)
+    if found and (_TO_A_NOTE.match(found["address"]) or (is_attached and re.match(r"\[\^?\d", found[0]))):
+        return left_out(state, found.end())
+    note = _PAGE_NOTE.match(src, at, most) if is_attached and before(state) not in "([" else None
+    if not note or (len(note[0]) == len("[a]") and _LONE_LETTER.search(src, max(at - 3, 0), at)):
+        return None
+    return left_out(state, note.end(), "a page's note")
+
+
 def _loose_link(state: StateInline) -> Found:
     """A link that CommonMark does not know: an address with spaces, a reference that is defined nowhere, or `[words]{.class}`."""
     if state.src[state.pos] != "[":
@@ -150,3 +186,5 @@ def _loose_link(state: StateInline) -> Found:
 
 
 LINK_RULES = (_note, _wiki, _picture, _citation, _loose_link, _block_reference)
+#: Looked for before a backslash escapes a bracket.
+EARLY_LINK_RULES = (_linked_source,)

@@ -10,11 +10,14 @@ import re
 
 from markdown_it.rules_inline import StateInline
 
+from stages.text.blocks import code_ending, code_opening
+from stages.text.formulas import is_formula
 from stages.text.rules import ATTRIBUTE_LIST, ATTRIBUTES, Found, before, left_out, read, said, shown
 
 _FIGURE = re.compile(
     r"""\{\{[<%]\s*(?:figure|img|image)\b[^{}]{0,500}?\bsrc\s*=\s*["']([^"']+)["'][^{}]{0,500}?[>%]\}\}"""
 )
+_CAPTION = re.compile(r"""\b(?:title|caption|attr)\s*=\s*(?:"([^"]+)"|'([^']+)')""")
 _SQUARE_CODE = re.compile(r"""\[[a-z][\w-]*(?:\s+[\w-]+=(?:"[^"\n]*"|'[^'\n]*'|[^\s\]"']+))+\s*/?\]|\[/[a-z][\w-]*\]""")
 _STARS = re.compile(r"\*{1,2}(?!\*)")
 _STRONG = re.compile(r"(\*{1,3})(?=[^\s*])([^*\n]{1,500}?)(?<=[^\s*])\1(?!\*)")
@@ -37,13 +40,6 @@ def raised(text: str) -> str:
     if not re.fullmatch(r"[+-]?\d+", text):
         return text
     return {"2": "²", "3": "³"}.get(text, f"^{text}")
-
-
-def is_formula(text: str) -> bool:
-    """Whether text between dollar signs is mathematics, and not prose between two prices."""
-    if re.search(r"\\[a-zA-Z]+|[\^_{}]|[^<>=]=[^=]", text):
-        return True
-    return bool(re.search(r"[a-zA-Z]", text)) and not re.search(r"[^\W\d_]{2}|[.,;:!?]\s|\s$", text)
 
 
 def _star(state: StateInline) -> Found:
@@ -106,7 +102,12 @@ def _shortcode(state: StateInline) -> Found:
     if state.src[state.pos] != "{":
         return None
     if picture := _FIGURE.match(state.src, state.pos, state.posMax):
-        return shown(state, picture.end(), picture[1])
+        captions = " ".join(double or single for double, single in _CAPTION.findall(picture[0]))
+        return shown(state, picture.end(), picture[1], caption=captions)
+    if (opening := code_opening(state.src, state.pos, state.posMax)) and (
+        closing := code_ending(opening).search(state.src, opening.end(), state.posMax)
+    ):
+        return left_out(state, closing.end(), "a block of code", state.src[opening.end() : closing.start()].strip())
     found = _SHORTCODE.match(state.src, state.pos, state.posMax)
     return left_out(state, found.end(), "a template's code") if found else None
 
@@ -120,7 +121,8 @@ def _attributes(state: StateInline) -> Found:
     after = not _LINE_END.match(state.src, found.end())
     after_picture = bool(re.search(r"!\[.*(?:\)|\]|\})\s*$", before))
     alone = not before.strip() and not after and "=" in found[1]
-    at_end = not after and (found[1][0] in "#." or found[0].startswith("{:"))
+    is_kramdown = found[0].startswith("{:")
+    at_end = is_kramdown or (not after and found[1][0] in "#.-")
     attached = before[-1:] in (")", "]", "*", "_", "`", "~")
     if not (after_picture or alone or (ATTRIBUTE_LIST.fullmatch(found[1]) and (at_end or attached))):
         return None

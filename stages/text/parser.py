@@ -6,18 +6,21 @@ import re
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from stages.text.links import LINK_RULES
-from stages.text.marks import EARLY_RULES, MARK_RULES, is_formula
+from stages.text.blocks import code_of_template, container, formula_block
+from stages.text.dialects import DIALECT_RULES, EARLY_DIALECT_RULES
+from stages.text.links import EARLY_LINK_RULES, LINK_RULES
+from stages.text.list_marks import with_list_marks
+from stages.text.marks import EARLY_RULES, MARK_RULES
 from stages.text.rules import as_rule
 
 #: Comments of HTML, of note apps and of templates: how they begin and end.
 _COMMENTS = (
     (re.compile(r"(?<!`)<!--"), re.compile(r"-->")),
     (re.compile(r"(?<!\S)%%(?!%)"), re.compile(r"%%(?!\S)")),
+    (re.compile(r"\{/\*"), re.compile(r"\*/\s*\}")),
     (re.compile(r"\{%-?\s*comment\s*-?%\}"), re.compile(r"\{%-?\s*endcomment\s*-?%\}")),
 )
 #: Tags of word processors that are no HTML: `<o:p>` and `<![if !supportLists]>`.
@@ -32,9 +35,7 @@ _WIDE_HEADING = re.compile(r"^[ ]{0,3}＃+", re.MULTILINE)
 _TIGHT_HEADING = re.compile(r"^([ ]{0,3}#{2,6})(?=[^\s#])", re.MULTILINE)
 _TIGHT_TITLE = re.compile(r"\s*#(?=[^\W\d_][^#\n]* [^#\n]*(?:\n|$))")
 _BULLET = re.compile(r"^([ \t]*)(?:[•◦▪▫‣⁃●○■□➢➤►✓✔❖·\uf0b7\uf0a7]|o(?=\t))[ \t\u00a0]+", re.MULTILINE)
-_TICK_BOX = re.compile(r"^([ \t]*)[☐☑☒][ \t\u00a0]*", re.MULTILINE)
-_CONTAINER = re.compile(r":{3,}[ \t]*(?P<rest>.*)")
-_ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?)[ \t]+[a-z -]+?(?:\"(?P<title>[^\"]*)\")?[ \t]*")
+_TICK_BOX = re.compile(r"^([ \t]*)(?:[☐☑☒][ \t\u00a0]*|(?=\[[ xX]\][ \t]))", re.MULTILINE)
 
 
 @lru_cache(maxsize=1)
@@ -45,14 +46,14 @@ def parser() -> MarkdownIt:
     made.inline.ruler.disable("footnote_ref")
     made.validateLink = lambda url: True  # type: ignore[method-assign]
     made.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    made.block.ruler.before("fence", "container", _container, {"alt": ["paragraph", "blockquote", "list"]})
-    made.block.ruler.before("fence", "formula_block", _formula_block, {"alt": ["paragraph", "blockquote", "list"]})
-    for find in EARLY_RULES:
+    for block in (container, formula_block, code_of_template):
+        made.block.ruler.before("fence", block.__name__, block, {"alt": ["paragraph", "blockquote", "list"]})
+    for find in (*EARLY_LINK_RULES, *EARLY_RULES, *EARLY_DIALECT_RULES):
         made.inline.ruler.before("escape", find.__name__, as_rule(find))
     # A template's code in square brackets is looked for before a citation.
-    for find in (*MARK_RULES, *LINK_RULES):
+    for find in (*MARK_RULES, *DIALECT_RULES, *LINK_RULES):
         made.inline.ruler.before("link", find.__name__, as_rule(find))
-    for char in "【(\ue200":
+    for char in "【(|\ue200":
         made.inline.add_terminator_char(char)
     return made
 
@@ -76,6 +77,7 @@ def prepared(source: str) -> tuple[str, int]:
     text = _TIGHT_TITLE.sub(lambda found: f"{found[0]} ", text, count=1) if _TIGHT_TITLE.match(text) else text
     text = _TIGHT_HEADING.sub(r"\1 ", text)
     text = _TICK_BOX.sub(r"\1- ", _BULLET.sub(r"\1- ", text))
+    text = with_list_marks(text)
     return text, left_open.string.count("\n", 0, left_open.start()) + 1 if left_open else 0
 
 
@@ -91,51 +93,3 @@ def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> s
 def counts_on(before: int, number: int, *, in_one_list: bool) -> bool:
     """Whether a number before a paragraph goes on counting: `1. 2. 3.`, also with other things in between, or `1. 1. 1.`."""
     return number == before + 1 or (in_one_list and number == before)
-
-
-def _container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """One line that opens or closes a box, `:::note Title` or `!!! note "Title"`: only its title is text."""
-    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
-    is_above_indented = start + 1 < end and state.sCount[start + 1] >= state.blkIndent + 4
-    found = _CONTAINER.fullmatch(line) or (_ADMONITION.fullmatch(line) if is_above_indented else None)
-    if not found:
-        return False
-    if silent:
-        return True
-    token = state.push("container", "", 0)
-    token.content = found.groupdict().get("title") or _container_title(found.groupdict().get("rest") or "")
-    token.map = [start, start + 1]
-    state.line = start + 1
-    return True
-
-
-def _container_title(rest: str) -> str:
-    """The title in `note Title`, `tip[Title]` or `{.callout-tip title="Title"}`."""
-    if quoted := re.search(r"title\s*=\s*[\"“']([^\"”']*)", rest):
-        return quoted[1]
-    if bracketed := re.fullmatch(r"[\w-]*\s*\[(.*)\]\s*(?:\{.*\})?", rest):
-        return bracketed[1]
-    bare = re.sub(r"\{[^{}]*\}|:+$", " ", rest).strip()
-    return " ".join(bare.split()[1:])
-
-
-def _formula_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    r"""A formula over several lines, from `$$` to `$$` or from `\[` to `\]`."""
-    first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
-    closing = {"$$": "$$", "\\[": "\\]"}.get(first[:2])
-    if not closing or silent:
-        return bool(closing) and first.strip() in ("$$", "\\[")
-    last = start
-    while last < end:
-        line = state.src[state.bMarks[last] : state.eMarks[last]].rstrip()
-        if line.endswith(closing) and (last > start or len(first.rstrip()) > len(closing) + 1):
-            break
-        last += 1
-    content = state.getLines(start, last + 1, state.blkIndent, False)
-    if last == end or not is_formula(content.strip()[2:-2].strip()):
-        return False
-    token = state.push("formula_block", "", 0)
-    token.content = content
-    token.map = [start, last + 1]
-    state.line = last + 1
-    return True

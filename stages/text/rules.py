@@ -8,7 +8,7 @@ from collections.abc import Callable
 from markdown_it.rules_inline import StateInline
 
 #: What stands between braces: anything, and a list of ids, classes and `name=value`.
-_ATTRIBUTE = r"""(?:[#.][\w:-]+|[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'|“[^”]*”|[^\s"'{}]+))"""
+_ATTRIBUTE = r"""(?:-|[#.][\w:-]+|[\w:-]+\s*=\s*(?:"[^"]*"|'[^']*'|“[^”]*”|[^\s"'{}]+))"""
 ATTRIBUTES = re.compile(r"\{:?\s*([^{}\n]*?)\s*\}")
 ATTRIBUTE_LIST = re.compile(rf"{_ATTRIBUTE}(?:[\s,]+{_ATTRIBUTE})*")
 #: Where a mark ends, and what writes its tokens; None where there is no mark.

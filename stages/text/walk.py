@@ -16,7 +16,16 @@ from stages.text.parser import counts_on, parser, prepared
 
 _CALLOUT = re.compile(r"\[!(?P<kind>[\w-]+)(?:\|[^\]\n]*)?\][+-]?[ \t]*(?P<title>[^\n]*)\n?")
 _TASK = re.compile(r"\[[^\]\d]\]\s+")
-_TAGS_ALONE = re.compile(r"#[\w/-]*[^\W\d_][\w/-]*(?:[\s,]+#[\w/-]*[^\W\d_][\w/-]*)*")
+_TAG = r"#(?:\[\[[^\[\]\n]+\]\]|[\w/-]*[^\W\d_][\w/-]*)"
+_TAGS_ALONE = re.compile(rf"{_TAG}(?:[\s,]+{_TAG})*")
+#: A task of an outliner, which is done or not.
+_OUTLINED_TASK = re.compile(
+    r"(?P<state>TODO|LATER|DOING|DONE|WAITING|CANCELED|CANCELLED)[ \t]+(?:\[#[ABC]\][ \t]+)?(?!(?:is|are|was|means)\b)"
+)
+#: A paragraph whose line ends are kept by a bar before each line.
+_LINE_BLOCK = re.compile(r"\|(?:[ \t][^|\n]*)?(?:\n\|?(?:[ \t][^|\n]*)?)*")
+#: A backslash that breaks a line where no line follows.
+_LONE_BREAK = re.compile(r"^[ \t]*\\[ \t]*$|(?<=[.!?…])\\[ \t]*\Z", re.MULTILINE)
 _CONTENTS_ALONE = re.compile(r"\[?\[_?toc_?\]\]?|[^\n]*\n?\{:\s*toc\s*\}", re.IGNORECASE)
 #: Lines that are data or code of a page, and no text: (what they are, how each looks).
 _DATA_LINES = (
@@ -118,6 +127,12 @@ class Walk:
         elif is_item and (task := _TASK.match(content)):
             content = content[task.end() :]
             item = ("☑" if task[0][1] in "xX" else "☐", item[1])
+        elif is_item and (task := _OUTLINED_TASK.match(content)):
+            content = content[task.end() :]
+            item = ("☑" if task["state"] == "DONE" else "☐", item[1])
+        elif _LINE_BLOCK.fullmatch(content):
+            content = re.sub(r"^\|[ \t]?", "", content, flags=re.MULTILINE)
+        content = _LONE_BREAK.sub("", content)
         if _CONTENTS_ALONE.fullmatch(content.strip()):
             return
         if _TAGS_ALONE.fullmatch(content.strip()):
@@ -215,5 +230,10 @@ def _numbers_that_are_words(tokens: Sequence[Token]) -> dict[int, str]:
         for runs in by_level.values()
         for run in runs
         for at, number in run
-        if len(run) == 1 or number > _HIGHEST_NUMBER
+        if (len(run) == 1 and not _begins_below_an_item(tokens, at, number)) or number > _HIGHEST_NUMBER
     }
+
+
+def _begins_below_an_item(tokens: Sequence[Token], at: int, number: int) -> bool:
+    """Whether a list of its own begins with 1 below the words of another list's item."""
+    return number == 1 and tokens[at].level > 1 and tokens[at - 2].type == "paragraph_close"
