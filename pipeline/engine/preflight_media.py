@@ -125,12 +125,8 @@ def _clip_notices(brief: Brief, is_taken: IsTaken) -> list[str]:
             found.append(f"Scene {number}: there is no sound to be heard in {visual.path.name}")
         if heard.is_audible and scene.narration and not visual.sound:
             spoken_over.append(str(number))
-        if heard.damaged_s:
-            at_s = heard.damaged_s[0]
-            found.append(
-                f"Scene {number}: the sound of {visual.path.name} is damaged at {at_s:.1f} s: "
-                "what cannot be decoded is left out"
-            )
+        if heard.fault:
+            found.append(f"Scene {number}: the sound of {visual.path.name} {heard.fault}")
     if spoken_over:
         named = ", ".join(spoken_over[:_MOST_NAMED]) + (", …" if len(spoken_over) > _MOST_NAMED else "")
         found.append(

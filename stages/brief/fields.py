@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 from urllib.parse import unquote
@@ -37,10 +37,14 @@ def clean(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads fields of one brief; `base` is the folder that its paths start from."""
+    """Reads fields of one brief; `base` is the folder that its paths start from.
+
+    `files` are those that were found, each with where it is named, as (node, key, path).
+    """
 
     problems: Problems
     base: Path
+    files: list[tuple[Node, str, Path]] = field(default_factory=list)
 
     def wrong(self, node: Node, key: str, what: str) -> None:
         self.problems.add(node.line, key, what)
@@ -184,7 +188,9 @@ class Reader:
         fault = _file_fault(path)
         if fault:
             self.wrong(node, key, fault)
-        return None if fault else path
+            return None
+        self.files.append((node, key, path))
+        return path
 
     def folder(self, node: Node, key: str, files_in: Callable[[Path], Sequence[Path]]) -> Path | None:
         """An existing folder with at least one of the files that `files_in` finds."""
@@ -195,9 +201,10 @@ class Reader:
             self.wrong(node, key, f"{path} is not a folder" if path.exists() else _missing(path, "folder"))
         elif not os.access(path, os.R_OK | os.X_OK):
             self.wrong(node, key, f"the folder {path} may not be read")
-        elif not files_in(path):
+        elif not (files := files_in(path)):
             self.wrong(node, key, f"the folder {path} has no {key} in it")
         else:
+            self.files.extend((node, key, file) for file in files)
             return path
         return None
 

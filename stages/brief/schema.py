@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from stages.brief.fields import Reader, clean
+from stages.brief.files import tell_faults
 from stages.brief.media import HEARD_ENDINGS, VISUAL_ENDINGS, no_recordings_in, pictures_in, recordings_in
 from stages.brief.nodes import Node
 from stages.models import (
@@ -65,6 +66,8 @@ def build(root: Node, reader: Reader, name: str) -> Brief:
         problems.add(0, "", "there is nothing to say; write a text, or scenes with narration")
     if text and scenes:
         problems.add(found["scenes"].line, "scenes", "give either `text` or `scenes`, not both")
+    if problems:
+        tell_faults(reader.files, problems)
     problems.raise_if_any()
     values["target_length_s"] = values.pop("length", None)
     values.setdefault("title", title_from(name))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from stages.sound.lengths import stated_seconds
+
 if TYPE_CHECKING:
     import numpy as np
     from av.audio.frame import AudioFrame
@@ -21,6 +23,8 @@ SAMPLE_RATE_HZ = 48_000
 _JUMP_S = 0.1
 # What cannot be decoded there is a tag or the rest of a packet.
 _ENDS_S = 0.5
+# Padding of a codec and rounding; what is missing beyond it was cut off.
+_MISSING_S = 0.25
 
 
 class UnreadableSoundError(Exception):
@@ -38,6 +42,13 @@ class SoundFile:
     precision: Literal["flt", "dbl"] = "flt"
     seconds: float = 0.0
     _broken_s: list[float] = field(default_factory=list)
+    _stated_s: float | None = None
+
+    @property
+    def cut_from_s(self) -> float | None:
+        """Seconds that the file says it has, where it ends before them; None for a whole one."""
+        is_cut = self._stated_s is not None and self.seconds < self._stated_s - _MISSING_S
+        return self._stated_s if is_cut else None
 
     @property
     def damaged_s(self) -> list[float]:
@@ -56,6 +67,7 @@ class SoundFile:
             with av.open(str(self.path), options={"protocol_whitelist": "file"}) as container:
                 if not container.streams.audio:
                     raise UnreadableSoundError("it has no sound")
+                self._stated_s = stated_seconds(self.path, container, container.streams.audio[0])
                 yield from self._placed(self._frames(container), origin_s)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableSoundError(getattr(error, "strerror", None) or str(error)) from error

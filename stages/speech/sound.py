@@ -15,6 +15,7 @@ import numpy as np
 from stages.sound.channels import mixed
 from stages.sound.files import SoundFile
 from stages.sound.files import UnreadableSoundError as UnreadableSoundError
+from stages.sound.listening import cut_off
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,12 +42,14 @@ _K_FILTERS = (
 def read_sound(path: Path) -> Samples:
     """The file's first audio stream, as one channel at 48 kHz.
 
-    Raises `UnreadableSoundError`, for what is damaged in the middle too.
+    Raises `UnreadableSoundError`, for what is damaged in the middle or cut off too.
     """
     file = SoundFile(path, precision="dbl")
     pieces = [piece for _, piece in file.pieces()]
     if file.damaged_s:
         raise UnreadableSoundError(f"it is damaged at {file.damaged_s[0]:.1f} s")
+    if file.cut_from_s:
+        raise UnreadableSoundError(f"it {cut_off(file.seconds, file.cut_from_s)}")
     if not pieces:
         return np.zeros(0)
     channels = max(piece.shape[1] for piece in pieces)

@@ -67,9 +67,7 @@ def music_fault(path: Path, *, whole: bool) -> str:
         return ""
     if not found.is_audible:
         return "is silent: the film has no music"
-    if found.damaged_s:
-        return f"is damaged at {found.damaged_s[0]:.1f} s: what cannot be decoded is left out"
-    return ""
+    return found.fault
 
 
 def _sound_s(container: InputContainer) -> float:

@@ -36,6 +36,25 @@ def test_a_clip_that_breaks_in_the_middle_is_named_with_scene_and_second_before_
     assert not events
 
 
+def test_all_files_of_a_brief_that_cannot_be_used_are_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "zero.jpg").touch()
+    (tmp_path / "page.jpg").write_text("<!doctype html><html></html>")
+    (tmp_path / "noise.wav").write_bytes(b"no sound at all")
+    Image.effect_noise((64, 64), 50).save(tmp_path / "half.png")
+    (tmp_path / "half.png").write_bytes((tmp_path / "half.png").read_bytes()[:2000])
+    Image.new("RGB", (64, 36), "teal").save(tmp_path / "good.png")
+    brief = tmp_path / "b.md"
+    named = ["zero.jpg", "page.jpg", "absent.png", "half.png", "good.png"]
+    scenes = "".join(f"## A\n![a]({name})\nThe sea is wide.\n" for name in named)
+    brief.write_text(f"---\ntitle: T\nmusic: noise.wav\n---\n{scenes}## B\n{{recording=noise.wav}}\nIt is deep.\n")
+    with pytest.raises(BriefError) as caught:
+        load_brief(brief)
+    told = "\n".join(caught.value.problems)
+    assert [name in told for name in named] == [True, True, True, True, False]
+    assert "noise.wav is no sound" in told
+    assert len(caught.value.problems) == 5
+
+
 def test_files_of_a_folder_that_are_not_shown_are_named_with_a_way_out(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()

@@ -183,6 +183,29 @@ def test_damage_is_found_with_its_second_and_tags_at_the_end_are_none(tmp_path: 
     assert "damaged at 1.0 s" in music_fault(path, whole=True)
 
 
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.flac", "a.au", "a.m4a"])
+def test_a_sound_that_ends_before_its_header_says_is_cut_off(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    front = ("-movflags", "+faststart") if name == "a.m4a" else ()
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", "sine=f=440:d=4:r=44100", *front, str(path)], check=True)
+    assert music_fault(path, whole=True) == ""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UnreadableSoundError, match=r"cut off: it ends at [12]\.\d s, and says that it lasts 4\.0 s"):
+        read_sound(path)
+    assert music_fault(path, whole=True).startswith("is cut off")
+
+
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF - 36, 0x80000000])
+def test_a_sound_from_a_pipe_whose_header_has_no_length_is_whole(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.wav"
+    subprocess.run([*FFMPEG, "-f", "lavfi", "-i", "sine=f=440:d=2:r=44100", str(path)], check=True)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data") + 4
+    data[at : at + 4] = size.to_bytes(4, "little")
+    path.write_bytes(data)
+    assert len(read_sound(path)) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=50)
+
+
 def test_sound_stands_where_its_file_says(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     command = [*FFMPEG, "-f", "lavfi", "-i", "color=s=64x48:d=2", "-itsoffset", "0.5", "-f", "lavfi", "-i", "sine=d=1"]
