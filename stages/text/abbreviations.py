@@ -45,7 +45,7 @@ _TABLES: Mapping[str, dict[str, str]] = {
         "counted": """nos vols eq sect sec par para app ex ill mar tue tues wed thu thurs fri sat sun mon est ver op
             ch chap chs figs pt ed edn tel ext flt rm apt""",
         "inner": "eg ie approx incl excl resp a.k.a aka c.f i.a n.b orig trans v w/o",
-        "closing": "min sec a.m p.m am pm hr hrs yr yrs mo wk oz lb lbs yd mi km cm mm kg tbsp tsp gal mph sq cu",
+        "closing": "min mins sec secs a.m p.m am pm hr hrs yr yrs mo mos wk wks oz lb lbs yd mi km cm mm kg tbsp tsp gal mph sq cu",
         "open": """bros dept univ assn ave blvd rd ln hwy sq st mt p.s jr sr esq llc plc intl natl govt est u.s.s.r n.y r.i
             n.j n.c s.c n.d s.d r.i.p d.d.s ll.d m.b.a m.sc b.sc d.phil""",
     },
@@ -58,7 +58,7 @@ _TABLES: Mapping[str, dict[str, str]] = {
             o.b.d.a m.w d.s i.v allg bes betr jmd umg f ff resp gesch em""",
         "closing": "uhr usw usf u.ä o.ä u.dgl u.v.m u.v.a dgl",
         "open": """jh jhd jhdt jhs mio mrd bio tsd std stdn sek v.chr n.chr chr str pl u.a o.a ag gmbh e.v h.c a.d i.r
-            u.s.w tgl wö mtl jährl kl gr abt ges inst u.s""",
+            u.s.w mwst hrsg hbf tgl wö mtl jährl kl gr abt ges inst u.s""",
     },
     "fr": {
         "title": "m mm mgr ed me pr dr ste vve st sts",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-Forms = tuple[str, str]  # one, many
+from stages.speech.normalise.units import Forms, metric_units
 
 _LANGUAGES = ("en", "de", "fr", "es", "it")
 # Signs and codes : names in English, German, French, Spanish, Italian; one form alone stands for both.
@@ -83,12 +83,27 @@ _MINOR = {
 }
 # Nouns for which numbers take a feminine form, by their first word.
 _FEMININE_LIST = {
-    "de": "Stunde Minute Sekunde Millisekunde Tonne Kilowattstunde Meile Unze Rupie Krone Lira Hrywnja Peseta Drachme Kopeke",
+    "de": "Stunde Minute Sekunde Tonne Kalorie Meile Unze Rupie Krone Lira Hrywnja Peseta Drachme Kopeke",
     "fr": "heure minute seconde milliseconde tonne livre once couronne roupie hryvnia peseta lire drachme calorie",
     "es": """hora tonelada libra onza milla hectárea caloría rupia corona lira grivna peseta dracma yarda pulgada""",
     "it": "ora tonnellata libbra oncia sterlina rupia corona lira grivnia peseta dracma caloria",
 }
-FEMININE = {language: frozenset(words.split()) for language, words in _FEMININE_LIST.items()}
+_FEMININE_UNITS = {
+    "en": (),
+    "de": ("stunde", "Stunde", "sekunde", "tonne", "kalorie"),
+    "fr": ("seconde", "tonne", "calorie", "mole"),
+    "es": ("tonelada", "caloría"),
+    "it": ("tonnellata", "caloria", "mole", "ora"),
+}
+FEMININE = {
+    language: frozenset(
+        [
+            *words.split(),
+            *(one for one, _ in metric_units(language).values() if one.endswith(_FEMININE_UNITS[language])),
+        ]
+    )
+    for language, words in _FEMININE_LIST.items()
+}
 
 
 @dataclass(frozen=True)

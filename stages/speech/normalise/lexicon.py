@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Forms = tuple[str, str]  # one, many
+from stages.speech.normalise.units import Forms, metric_units
 
 
 def _table(text: str) -> dict[str, str]:
@@ -67,13 +67,16 @@ ENGLISH = Lexicon(
     scales=_forms("""hundred=hundred | thousand=thousand | million=million | billion=billion | trillion=trillion |
         k=thousand | K=thousand | m=million | M=million | mn=million | MM=million | b=billion | B=billion | bn=billion |
         T=trillion | tn=trillion | lakh=lakh | crore=crore"""),
-    units=_forms("""t=ton,tons | in=inch,inches | km=kilometer,kilometers | cm=centimeter,centimeters |
+    units=metric_units("en") | _forms("""
+        t=ton,tons | in=inch,inches | km=kilometer,kilometers | cm=centimeter,centimeters |
         mm=millimeter,millimeters | m=meter,meters | kg=kilogram,kilograms | g=gram,grams | mg=milligram,milligrams |
         l=liter,liters | L=liter,liters | ml=milliliter,milliliters | lb=pound,pounds | lbs=pound,pounds | oz=ounce,ounces |
         ft=foot,feet | mi=mile,miles | mph=mile per hour,miles per hour | km/h=kilometer per hour,kilometers per hour |
         m/s=meter per second,meters per second | m²=square meter,square meters | km²=square kilometer,square kilometers |
         m³=cubic meter,cubic meters | m/s²=meter per second squared,meters per second squared | ms=millisecond,milliseconds |
-        s=second,seconds | sec=second,seconds | min=minute,minutes | h=hour,hours | hr=hour,hours | hrs=hours | Hz=hertz |
+        s=second,seconds | sec=second,seconds | min=minute,minutes | h=hour,hours | hr=hour,hours | hrs=hours | mins=minutes |
+        secs=seconds | yr=year,years | yrs=years |
+        mo=month,months | mos=months | wk=week,weeks | wks=weeks | rpm=revolution per minute,revolutions per minute | Hz=hertz |
         kHz=kilohertz | MHz=megahertz | GHz=gigahertz | KB=kilobyte,kilobytes | kB=kilobyte,kilobytes |
         MB=megabyte,megabytes | GB=gigabyte,gigabytes | TB=terabyte,terabytes | Mbps=megabit per second,megabits per second |
         Gbps=gigabit per second,gigabits per second | W=watt,watts | kW=kilowatt,kilowatts | MW=megawatt,megawatts |
@@ -82,7 +85,8 @@ ENGLISH = Lexicon(
         °F=degree Fahrenheit,degrees Fahrenheit | °=degree,degrees | K=K | x=times | ha=hectare,hectares"""),
     symbols=_table("&=and | +=plus | ==equals | ×=times | ÷=divided by | ±=plus or minus | ~=about | ≈=about | <=less than | "
                    ">=greater than | ≤=at most | ≥=at least | @=at | §=section | §§=sections | №=number | °=degrees | −=minus | "
-                   "√=square root of | ≠=not equal to | π=pi | µ=micro | ²=squared | ³=cubed | ^=to the power of"),
+                   "√=square root of | ≠=not equal to | π=pi | µ=micro | ²=squared | ³=cubed | ^=to the power of | "
+                   "→=to | ⇒=implies | ∝=is proportional to | ∞=infinity | ≡=is identical to"),
     abbreviations=_table("""Mr.=Mister | Mrs.=Missus | Ms.=Miz | Dr.=Doctor | Prof.=Professor | St.=Saint | Jr.=Junior |
         Sr.=Senior | Mt.=Mount | Ft.=Fort | Ave.=Avenue | Blvd.=Boulevard | Rd.=Road | Gen.=General | Gov.=Governor |
         Sen.=Senator | Rep.=Representative | Capt.=Captain | Lt.=Lieutenant | Col.=Colonel | Sgt.=Sergeant | Rev.=Reverend |
@@ -94,7 +98,9 @@ ENGLISH = Lexicon(
         Aug.=August | Sep.=September | Sept.=September | Oct.=October | Nov.=November | Dec.=December | Mon.=Monday |
         Tue.=Tuesday | Tues.=Tuesday | Wed.=Wednesday | Thu.=Thursday | Thurs.=Thursday | Fri.=Friday | a.k.a.=also known as |
         w/=with | w/o=without | P.S.=P S | Ph.D.=P H D | BC=B C | AD=A D | BCE=B C E | CE=C E | a.m.=A.M. | p.m.=P.M. |
-        am=A.M. | pm=P.M."""),
+        am=A.M. | pm=P.M. | yr.=year | yrs.=years | mo.=month | mos.=months | wk.=week |
+        wks.=weeks | hr.=hour | hrs.=hours | mins.=minutes | secs.=seconds | Rm.=Room | rm.=room |
+        Apt.=Apartment | apt.=apartment"""),
     say=_table("9/11=nine eleven | 7/11=seven eleven | JSON=Jason | YAML=Yammel | CO2=C O two | H2O=H two O | FFmpeg=F F mpeg | "
                "ffmpeg=F F mpeg | C++=C plus plus | C#=C sharp | F#=F sharp | 24/7=twenty-four seven | and/or=and or"),
 )  # fmt: skip
@@ -108,16 +114,18 @@ GERMAN = Lexicon(
     scales=_forms("""Tausend=Tausend | Million=Million | Millionen=Millionen | Milliarde=Milliarde |
         Milliarden=Milliarden | Billion=Billion | Billionen=Billionen | k=Tausend | Tsd=Tausend | T=Tausend |
         M=Million,Millionen | Mio=Million,Millionen | Mrd=Milliarde,Milliarden | Bio=Billion,Billionen"""),
-    units=_forms("""t=Tonne,Tonnen | km=Kilometer | cm=Zentimeter | mm=Millimeter | m=Meter | kg=Kilogramm | g=Gramm |
+    units=metric_units("de") | _forms("""
+        t=Tonne,Tonnen | km=Kilometer | cm=Zentimeter | mm=Millimeter | m=Meter | kg=Kilogramm | g=Gramm |
         mg=Milligramm | l=Liter | ml=Milliliter | km/h=Kilometer pro Stunde | m/s=Meter pro Sekunde | m²=Quadratmeter |
         km²=Quadratkilometer | m³=Kubikmeter | ms=Millisekunde,Millisekunden | s=Sekunde,Sekunden | min=Minute,Minuten |
         Min=Minute,Minuten | h=Stunde,Stunden | Std=Stunde,Stunden | Hz=Hertz | kHz=Kilohertz | MHz=Megahertz |
         GHz=Gigahertz | KB=Kilobyte | kB=Kilobyte | MB=Megabyte | GB=Gigabyte | TB=Terabyte | W=Watt | kW=Kilowatt |
         MW=Megawatt | GW=Gigawatt | kWh=Kilowattstunde,Kilowattstunden | V=Volt | dB=Dezibel | px=Pixel | °C=Grad Celsius |
-        °F=Grad Fahrenheit | °=Grad | x=mal | ha=Hektar"""),
+        °F=Grad Fahrenheit | °=Grad | x=mal | ha=Hektar | ct=Cent"""),
     symbols=_table("&=und | +=plus | ==gleich | ×=mal | ÷=geteilt durch | ±=plus minus | ~=etwa | ≈=etwa | <=kleiner als | "
                    ">=größer als | ≤=höchstens | ≥=mindestens | @=ät | §=Paragraf | §§=Paragrafen | №=Nummer | °=Grad | −=minus | "
-                   "√=Wurzel aus | ≠=ungleich | π=Pi | µ=Mikro | ²=Quadrat | ³=hoch drei | ^=hoch"),
+                   "√=Wurzel aus | ≠=ungleich | π=Pi | µ=Mikro | ²=Quadrat | ³=hoch drei | ^=hoch | "
+                   "→=zu | ⇒=folgt | ∝=ist proportional zu | ∞=unendlich | ≡=ist identisch mit"),
     abbreviations=_table("""Dr.=Doktor | Prof.=Professor | Hr.=Herr | Fr.=Frau | St.=Sankt | Nr.=Nummer | Str.=Straße |
         z.B.=zum Beispiel | d.h.=das heißt | u.a.=unter anderem | usw.=und so weiter | bzw.=beziehungsweise | ca.=zirka |
         evtl.=eventuell | ggf.=gegebenenfalls | inkl.=inklusive | exkl.=exklusive | vgl.=vergleiche | sog.=sogenannte |
@@ -125,7 +133,11 @@ GERMAN = Lexicon(
         h.c.=honoris causa | Art.=Artikel | Abs.=Absatz | Tel.=Telefon | ff.=folgende | Bd.=Band | S.=Seite |
         Jh.=Jahrhundert | max.=maximal | min.=minimal | mind.=mindestens | Std.=Stunden | Min.=Minuten | u.Ä.=und Ähnliches |
         o.Ä.=oder Ähnliches | v.Chr.=vor Christus | n.Chr.=nach Christus | z.T.=zum Teil | i.d.R.=in der Regel | Jan.=Januar |
-        Feb.=Februar | Aug.=August | Sept.=September | Okt.=Oktober | Nov.=November | Dez.=Dezember"""),
+        Feb.=Februar | Aug.=August | Sept.=September | Okt.=Oktober | Nov.=November | Dez.=Dezember | tgl.=täglich |
+        v.a.=vor allem | s.o.=siehe oben | s.u.=siehe unten | geb.=geboren | gest.=gestorben | MwSt.=Mehrwertsteuer |
+        i.A.=im Auftrag | u.U.=unter Umständen | o.g.=oben genannte | z.Zt.=zur Zeit | zzgl.=zuzüglich | bspw.=beispielsweise |
+        insb.=insbesondere | Hbf.=Hauptbahnhof | mtl.=monatlich | jährl.=jährlich | wöchentl.=wöchentlich | Jhd.=Jahrhundert |
+        Hrsg.=Herausgeber | verh.=verheiratet | gegr.=gegründet | vorm.=vormals | i.V.=in Vertretung | m.E.=meines Erachtens"""),
     say=_table("CO2=C O zwei | H2O=H zwei O | und/oder=und oder | 24/7=vierundzwanzig sieben | C++=C plus plus"),
 )  # fmt: skip
 
@@ -138,7 +150,8 @@ FRENCH = Lexicon(
     by="sur", money_join=" ", cents=False,
     scales=_forms("""million=million | millions=millions | milliard=milliard | milliards=milliards | k=mille |
         M=million,millions | Mio=million,millions | Md=milliard,milliards | Mds=milliard,milliards | Mrd=milliard,milliards"""),
-    units=_forms("""t=tonne,tonnes | km=kilomètre,kilomètres | cm=centimètre,centimètres | mm=millimètre,millimètres |
+    units=metric_units("fr") | _forms("""
+        t=tonne,tonnes | km=kilomètre,kilomètres | cm=centimètre,centimètres | mm=millimètre,millimètres |
         m=mètre,mètres | kg=kilogramme,kilogrammes | g=gramme,grammes | mg=milligramme,milligrammes | l=litre,litres |
         L=litre,litres | ml=millilitre,millilitres | km/h=kilomètre heure,kilomètres heure |
         m/s=mètre par seconde,mètres par seconde | m²=mètre carré,mètres carrés | km²=kilomètre carré,kilomètres carrés |
@@ -152,13 +165,16 @@ FRENCH = Lexicon(
     symbols=_table("&=et | +=plus | ==égale | ×=fois | ÷=divisé par | ±=plus ou moins | ~=environ | ≈=environ | <=inférieur à | "
                    ">=supérieur à | ≤=au plus | ≥=au moins | @=arobase | §=paragraphe | §§=paragraphes | №=numéro | °=degrés | "
                    "−=moins | "
-                   "√=racine de | ≠=différent de | π=pi | µ=micro | ²=au carré | ³=au cube | ^=puissance"),
+                   "√=racine de | ≠=différent de | π=pi | µ=micro | ²=au carré | ³=au cube | ^=puissance | "
+                   "→=vers | ⇒=implique | ∝=est proportionnel à | ∞=l'infini | ≡=est identique à"),
     abbreviations=_table("""M.=monsieur | MM.=messieurs | Mme=madame | Mlle=mademoiselle | Dr=docteur | Dr.=docteur |
         Pr=professeur | St=saint | Ste=sainte | etc.=et cetera | p.ex.=par exemple | c.-à-d.=c'est-à-dire | env.=environ |
         n°=numéro | N°=numéro | av.J.-C.=avant Jésus-Christ | apr.J.-C.=après Jésus-Christ | av.=avenue | bd=boulevard |
         chap.=chapitre | art.=article | fig.=figure | p.=page | pp.=pages | vol.=volume | MM.=messieurs |
         apr.J.-C.=après Jésus-Christ | max.=maximum | min.=minimum | janv.=janvier | févr.=février | juil.=juillet |
-        sept.=septembre | oct.=octobre | nov.=novembre | déc.=décembre | J.-C.=Jésus-Christ"""),
+        sept.=septembre | oct.=octobre | nov.=novembre | déc.=décembre | J.-C.=Jésus-Christ | cf.=confer | éd.=édition |
+        Mgr=monseigneur | Mmes=mesdames |
+        ch.=chapitre | hab.=habitants"""),
     say=_table("CO2=C O deux | H2O=H deux O | et/ou=et ou | 24/7=vingt-quatre sept | C++=C plus plus"),
 )  # fmt: skip
 
@@ -169,7 +185,8 @@ SPANISH = Lexicon(
             "diciembre"),
     by="por", money_join=" con ", cents=False,
     scales=_forms("""mil=mil | millón=millón | millones=millones | k=mil | M=millón,millones | mill=millón,millones"""),
-    units=_forms("""t=tonelada,toneladas | km=kilómetro,kilómetros | cm=centímetro,centímetros | mm=milímetro,milímetros |
+    units=metric_units("es") | _forms("""
+        t=tonelada,toneladas | km=kilómetro,kilómetros | cm=centímetro,centímetros | mm=milímetro,milímetros |
         m=metro,metros | kg=kilogramo,kilogramos | g=gramo,gramos | mg=miligramo,miligramos | l=litro,litros |
         L=litro,litros | ml=mililitro,mililitros | km/h=kilómetro por hora,kilómetros por hora |
         m/s=metro por segundo,metros por segundo | m²=metro cuadrado,metros cuadrados |
@@ -183,13 +200,14 @@ SPANISH = Lexicon(
     symbols=_table("&=y | +=más | ==igual a | ×=por | ÷=entre | ±=más menos | ~=unos | ≈=unos | <=menor que | >=mayor que | "
                    "≤=como máximo | ≥=como mínimo | @=arroba | §=sección | §§=secciones | №=número | °=grados | −=menos | "
                    "√=raíz de | ≠=distinto de | π=pi | "
-                   "µ=micro | ²=al cuadrado | ³=al cubo | ^=elevado a"),
+                   "µ=micro | ²=al cuadrado | ³=al cubo | ^=elevado a | "
+                   "→=hacia | ⇒=implica | ∝=es proporcional a | ∞=infinito | ≡=es idéntico a"),
     abbreviations=_table("""Sr.=señor | Sra.=señora | Srta.=señorita | Dr.=doctor | Dra.=doctora | D.=don | Ud.=usted |
         Uds.=ustedes | etc.=etcétera | p.ej.=por ejemplo | aprox.=aproximadamente | n.º=número | Nº=número | nº=número |
         pág.=página | págs.=páginas | cap.=capítulo | art.=artículo | fig.=figura | tel.=teléfono | máx.=máximo |
         mín.=mínimo | EE.UU.=Estados Unidos | a.C.=antes de Cristo | d.C.=después de Cristo | a.deC.=antes de Cristo |
         vol.=volumen | s.=siglo | núm.=número | Sres.=señores | Dña.=doña | Prof.=profesor | p.m.=P. M. | a.m.=A. M. |
-        avda.=avenida | Avda.=avenida | S.A.=sociedad anónima"""),
+        avda.=avenida | Avda.=avenida | S.A.=sociedad anónima | dcha.=derecha | izq.=izquierda | hab.=habitantes"""),
     say=_table("CO2=C O dos | H2O=H dos O | y/o=y o | 24/7=veinticuatro siete | C++=C más más"),
 )  # fmt: skip
 
@@ -201,7 +219,8 @@ ITALIAN = Lexicon(
     by="per", money_join=" e ", cents=False,
     scales=_forms("""mila=mila | milione=milione | milioni=milioni | miliardo=miliardo | miliardi=miliardi | k=mila |
         M=milione,milioni | mln=milione,milioni | mld=miliardo,miliardi | Mln=milione,milioni | Mld=miliardo,miliardi"""),
-    units=_forms("""t=tonnellata,tonnellate | km=chilometro,chilometri | cm=centimetro,centimetri |
+    units=metric_units("it") | _forms("""
+        t=tonnellata,tonnellate | km=chilometro,chilometri | cm=centimetro,centimetri |
         mm=millimetro,millimetri | m=metro,metri | kg=chilogrammo,chilogrammi | g=grammo,grammi | mg=milligrammo,milligrammi |
         l=litro,litri | L=litro,litri | ml=millilitro,millilitri | km/h=chilometro orario,chilometri orari |
         m/s=metro al secondo,metri al secondo | m²=metro quadrato,metri quadrati |
@@ -213,11 +232,16 @@ ITALIAN = Lexicon(
     symbols=_table("&=e | +=più | ==uguale a | ×=per | ÷=diviso | ±=più o meno | ~=circa | ≈=circa | <=minore di | >=maggiore di | "
                    "≤=al massimo | ≥=almeno | @=chiocciola | §=paragrafo | §§=paragrafi | №=numero | °=gradi | −=meno | "
                    "√=radice di | ≠=diverso da | π=pi | "
-                   "µ=micro | ²=al quadrato | ³=al cubo | ^=elevato a"),
+                   "µ=micro | ²=al quadrato | ³=al cubo | ^=elevato a | "
+                   "→=verso | ⇒=implica | ∝=è proporzionale a | ∞=infinito | ≡=è identico a"),
     abbreviations=_table("""Sig.=signor | Sig.ra=signora | Sigg.=signori | Dott.=dottor | Dott.ssa=dottoressa | Prof.=professor |
         Ing.=ingegner | Avv.=avvocato | ecc.=eccetera | es.=esempio | p.es.=per esempio | ades.=ad esempio | ca.=circa |
         vol.=volume | sec.=secolo | n.=numero | N.=numero | pag.=pagina | pagg.=pagine | cap.=capitolo | art.=articolo |
-        fig.=figura | tel.=telefono | max.=massimo | min.=minimo | S.=San | d.C.=dopo Cristo | a.C.=avanti Cristo"""),
+        fig.=figura | tel.=telefono | max.=massimo | min.=minimo | S.=San | d.C.=dopo Cristo | a.C.=avanti Cristo |
+        dott.ssa=dottoressa |
+        prof.ssa=professoressa | Prof.ssa=professoressa | dott.=dottor | sig.=signor | sig.ra=signora | sigg.=signori |
+        ing.=ingegner |
+        avv.=avvocato | prof.=professor | cfr.=confronta | ab.=abitanti"""),
     say=_table("CO2=C O due | H2O=H due O | e/o=e o | 24/7=ventiquattro sette | C++=C più più"),
 )  # fmt: skip
 

@@ -14,8 +14,13 @@ from stages.speech.normalise.token import Item
 from stages.speech.normalise.written import after_stop
 
 NUMBER = r"[-−+~≈±]?\d[\d.,'’]*"
-# Letters that count only when they touch their number: `5 A` is a name, `5A` is not ours either.
-_ALONE_NEVER = frozenset({"x", "K", "V"})
+# Signs that count only when they touch their number: `3x`.
+_ALONE_NEVER = frozenset({"x", "K"})
+# After these a number and a letter are a name: `Part 2 A`.
+_NAMED_LIST = """part chapter class group gate seat row section exhibit appendix block room platform type table figure teil kapitel
+    klasse gruppe tor block abschnitt halle typ stufe tabelle partie chapitre classe groupe porte type parte capítulo clase grupo
+    puerta capitolo gruppo tipo porta"""
+_NAMED = frozenset(_NAMED_LIST.split())
 # After a height or a distance `5m` is meters; before what is counted it is millions.
 _COUNTED = re.compile(r"(?:people|men|women|children|[a-z]{3,}[^s]s)")
 _THOUSANDS = frozenset({"thousand", "Tausend", "mille", "mil", "mila"})
@@ -263,11 +268,14 @@ def name_unit(line: Line, index: int, one: bool) -> None:
         return
     if following.core in _ALONE_NEVER or (following.core == "°" and following.trail):
         return
-    if following.core == "in" and not _is_feet(line, index - 1):
+    if following.core == "in" and not (_is_feet(line, index - 1) or following.trail.startswith(".")):
+        return
+    before = line.at(index - 1)
+    if len(following.core) == 1 and following.core.isupper() and before and before.core.lower() in _NAMED:
         return
     forms = line.lexicon.units[following.core]
     following.spoken = forms[not one]
-    if following.trail.startswith(".") and following.dotted in line.lexicon.abbreviations:
+    if following.trail.startswith(".") and (following.core == "in" or following.dotted in line.lexicon.abbreviations):
         following.trail = after_stop(following, line, index + 1)
     item.spoken = line.before_noun(item.core, forms[0]) if line.parse(item.core) is not None else item.spoken
 
