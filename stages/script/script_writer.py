@@ -13,13 +13,14 @@ class Ask(Model):
     """How a writer is asked: `manner` is its server's, as the writer notes it. The rest is there when it was asked before.
 
     `earlier` is a script that can be used, but is `words_before` words long and should be another length. `was_cut_off`: the answer
-    before was longer than the server allowed.
+    before was longer than the server allowed. `was_unreadable`: an answer before held no script.
     """
 
     manner: str = ""
     words_before: int = 0
     earlier: Script | None = None
     was_cut_off: bool = False
+    was_unreadable: bool = False
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,15 @@ _CLOSING_QUOTE = re.compile(r"[\u201c\u201d](?=\s*[:,\]}])")
 _LEAST_KEPT = 0.97
 _UNSEEN = "\ufeff\u200b\u200e\u200f\u2060"
 _MOST_DEPTH = 6
-_MOST_REFUSAL_WORDS = 45
+_MOST_REFUSAL_WORDS, _MOST_TALK_WORDS = 45, 200
+#: Scenes that speak to whoever asked.
+_TALK = re.compile(
+    r"\b(?:requests?|topics?|prompts?|guidelines|polic(?:y|ies)"
+    r"|instead|assist\w*|(?:help|ask) (?:you|me)|happy to|feel free|let me know"
+    r"|sorry|anfragen?|thema|themen|richtlinien|stattdessen|gerne?|demandes?|sujets?|consignes|plutôt|volontiers|aider"
+    r"|solicitud(?:es)?|petición|temas?|en su lugar|con gusto|ayudar\w*|richiest[ae]|argoment[oi]|invece|volentieri|aiutar\w*)\b",
+    re.IGNORECASE,
+)
 
 
 class AnswerError(Exception):
@@ -101,17 +109,28 @@ def read_answer(answer: Answer) -> list[DraftScene]:
         raise AnswerError("nothing")
     said = _without_thoughts(text)
     # Beside the form that was asked for, as in {"error": "I cannot help with that."}
-    inner = [value for found in _documents(said) if isinstance(found, dict) for value in found.values()]
-    if refused := next((one for one in (said, *inner) if isinstance(one, str) and is_refusal(one)), ""):
+    inner = [one for found in _documents(said) for one in _strings_in(found)]
+    if refused := next((one for one in (*inner, said) if is_refusal(one)), ""):
         raise AnswerError("refused", refused)
     raise AnswerError("unreadable", said or text)
 
 
 def _check_for_refusal(scenes: list[DraftScene]) -> None:
-    """A refusal in the form that was asked for is one. A tale that quotes one goes on after it."""
-    said = " ".join(scene.narration for scene in scenes)
-    if len(scenes) <= 2 and count_words(said) <= _MOST_REFUSAL_WORDS and is_refusal(said):
+    """A refusal in the form that was asked for is one. A tale that begins like one goes on after it."""
+    first, *others = [scene.narration for scene in scenes]
+    said = " ".join((first, *others))
+    is_short = len(scenes) <= 2 and count_words(said) <= _MOST_REFUSAL_WORDS
+    is_talk = count_words(said) <= _MOST_TALK_WORDS and all(_TALK.search(text) for text in others)
+    if (is_short or is_talk) and is_refusal(first):
         raise AnswerError("refused", said)
+
+
+def _strings_in(document: Any) -> Iterator[str]:
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, Mapping | list):
+        for value in document.values() if isinstance(document, Mapping) else document:
+            yield from _strings_in(value)
 
 
 def _scenes_of(text: str) -> list[DraftScene]:

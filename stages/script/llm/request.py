@@ -29,7 +29,11 @@ async def ask_model(
     pydantic_ai.BANNER_ENABLED = False
     async with open_sdk(name, account, sending, timeout_s) as client:
         model = _model(name, account, manner, client)
-        asked = ModelRequest.user_text_prompt(text, instructions=INSTRUCTIONS)
+        if manner.role == "user":
+            # One message: where a role for instructions is missing, two of the user's in a row are refused, too.
+            asked = ModelRequest.user_text_prompt(f"{INSTRUCTIONS}\n{text}")
+        else:
+            asked = ModelRequest.user_text_prompt(text, instructions=INSTRUCTIONS)
         response = await model_request(
             model,
             [asked],
@@ -76,14 +80,11 @@ def _profile(manner: Manner) -> ModelProfile:
     """What pydantic-ai would otherwise guess from the model's name."""
     from pydantic_ai.profiles.openai import OpenAIModelProfile
 
-    profile = OpenAIModelProfile(
+    return OpenAIModelProfile(
         supports_json_schema_output=True,
         supports_json_object_output=manner.form == "json",
         openai_chat_supports_max_completion_tokens=manner.limit_name == "max_completion_tokens",
     )
-    if manner.role == "user":
-        profile["openai_system_prompt_role"] = "user"
-    return profile
 
 
 def _settings(manner: Manner, request_id: str) -> ModelSettings:

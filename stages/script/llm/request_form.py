@@ -29,12 +29,26 @@ _OF_FORM = re.compile(
 _OF_ROLE = re.compile(
     r"(?:system|developer)[ _-]?(?:role|message|prompt|instruction)s?\b[^.]{0,60}\b(?:not|un|only|cannot|isn)"
     r"|(?:not|un)[ -]?support\w*[^.]{0,40}\b(?:system|developer)\b|roles must alternate|does not support '(?:system|developer)'"
-    r"|\brole\b[^.]{0,60}'(?:system|developer)'",
+    r"|\brole\b[^.]{0,60}'(?:system|developer)'|only (?:the )?\W?user\W? (?:and|or) (?:the )?\W?(?:assistant|model)\W? roles?"
+    r"|(?:unexpected|invalid|unknown|unsupported|unrecognized) (?:message )?role|\brole\b[^.]{0,80}should be \W?(?:user"
+    r"|assistant)\b",
     re.IGNORECASE,
 )
-_OF_LIMIT = re.compile(r"max_?(?:completion_|new_|output_)?tokens|maxOutputTokens", re.IGNORECASE)
+_OF_LIMIT = re.compile(
+    r"max_?(?:completion_|new_|output_)?tokens|maxOutputTokens|(?:in|for) (?:the|your) (?:completion|output)"
+    r"|(?:completion|output|new) tokens",
+    re.IGNORECASE,
+)
+#: A server that counts request and answer together.
+_CONTEXT = re.compile(r"context (?:length|window|size)\D{0,40}?(\d{3,7})|(\d{3,7})[- ]tokens? context", re.IGNORECASE)
+_REQUEST = re.compile(
+    r"(\d{1,7}) (?:tokens? )?(?:(?:in|from|of|for) (?:the|your) (?:messages?|prompt|inputs?)|(?:input|prompt|message"
+    r"|of text input)\b)",
+    re.I,
+)
 _TOO_MUCH = re.compile(
-    r"too (?:large|high|big|many)|at most|less than|exceed|maximum|greater than|valid range|must be (?:<|between)|\d\s*>\s*\d",
+    r"too (?:large|high|big|many)|at most|less than|exceed|maximum|greater than|\brange\b|between|must be <"
+    r"|context (?:length|window|size)|\d\s*>\s*\d",
     re.I,
 )
 #: What has its own remedy, however the form is asked for.
@@ -48,6 +62,7 @@ _REFUSING = frozenset({400, 404, 405, 406, 415, 422, 500, 501})
 #: With these a server that says nothing of use may mean the form as well.
 _VAGUE = frozenset({400, 415, 422, 501})
 _LEAST_ROOM = 1024
+_SPARE_TOKENS = 16
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,10 @@ class Manner:
         is_vague = may_guess and not self.is_known and status in _VAGUE
         return self._with_next_form() if _OF_FORM.search(said) or is_vague else None
 
+    def is_too_much(self, said: str) -> bool:
+        """Whether a refusal is about the room that was asked for."""
+        return bool(self.room_tokens and (_OF_LIMIT.search(said) or _CONTEXT.search(said)))
+
     def _with_next_form(self) -> Manner | None:
         refused = (*self.refused, self.form)
         form = next((form for form in FORMS if form not in refused), None)
@@ -103,6 +122,10 @@ class Manner:
     def _with_other_limit(self, said: str) -> Manner | None:
         """Less room where the server says that it is too much, else the limit by its other name, else none."""
         if _TOO_MUCH.search(said):
+            context, request = _CONTEXT.search(said), _REQUEST.search(said)
+            if context and request:
+                left = int(context[1] or context[2]) - int(request[1]) - _SPARE_TOKENS
+                return replace(self, room_tokens=left) if _LEAST_ROOM <= left < self.room_tokens else None
             named = [int(number) for number in re.findall(r"\d{3,7}", said)]
             less = max((number for number in named if number < self.room_tokens), default=0)
             less = less if less >= self.room_tokens // 2 else self.room_tokens // 2

@@ -130,6 +130,8 @@ class LlmWriter(ScriptWriter):
             )
         except (RejectedError, TransientError) as error:
             other = self._other_manner(manner, error, refusals)
+            if other is None and ask.was_cut_off and manner.is_too_much(error.message):
+                raise self._cut_off(f"it does not take a request with room for {manner.room_tokens} tokens") from error
             if other is None:
                 raise
             changed = ask.model_copy(update={"manner": other.text()})
@@ -178,13 +180,7 @@ class LlmWriter(ScriptWriter):
             why = f"{self.name} stopped at its token limit; asked again with room for {room} tokens"
             return again(ask.model_copy(update=changed), why, is_charged=True)
         if error.fault == "cut off":
-            raise RejectedError(
-                f"{self.name} stopped at its token limit, also when it was given room for {manner.room_tokens} tokens: "
-                "its script is cut off",
-                provider=self.name,
-                hint="give the brief a shorter `length`, raise the server's limit on an answer or its context, "
-                "or name another writer with `providers: {script: ...}`",
-            )
+            raise self._cut_off(f"also when it was given room for {manner.room_tokens} tokens")
         if error.fault == "refused":
             raise RejectedError(
                 f"{self.name} refused to write this{said}",
@@ -193,11 +189,21 @@ class LlmWriter(ScriptWriter):
                 kind="ContentRefused",
             )
         what = "the model answered nothing" if error.fault == "nothing" else f"the model's answer holds no script{said}"
-        raise TransientError(
-            f"{self.name}: {what}",
+        if not ask.was_unreadable and not ask.earlier:
+            changed_ask = ask.model_copy(update={"was_unreadable": True})
+            return again(changed_ask, f"{self.name}: {what}; asked once more", is_charged=True)
+        raise RejectedError(
+            f"{self.name}: {what}, and nothing else when it was asked again",
             provider=self.name,
-            hint="framekeep resume, or choose another model",
-            kind="ServiceUnavailable",
+            hint="choose another model, or name another writer with `providers: {script: ...}`",
+        )
+
+    def _cut_off(self, why: str) -> RejectedError:
+        return RejectedError(
+            f"{self.name} stopped at its token limit, {why}: its script is cut off",
+            provider=self.name,
+            hint="give the brief a shorter `length`, raise the server's limit on an answer or its context, "
+            "or name another writer with `providers: {script: ...}`",
         )
 
     def _script(self, brief: Brief, drafts: Sequence[DraftScene]) -> Script:
@@ -227,14 +233,15 @@ class LlmWriter(ScriptWriter):
         if abs(words - wanted) <= wanted * _TOLERANCE:
             return script
         told = self._with_length(script, words, wanted, asked_twice=bool(ask.words_before))
+        is_answer = wanted / _FAR_OFF <= words <= wanted * _FAR_OFF
         if brief.target_length_s and not ask.words_before and words:
-            changed = ask.model_copy(update={"words_before": words, "earlier": told})
+            changed = ask.model_copy(update={"words_before": words, "earlier": told if is_answer else None})
             return again(
                 changed, f"{self.name} wrote {words} words where about {wanted} were asked for", is_charged=True
             )
         if ask.earlier and abs(ask.words_before - wanted) < abs(words - wanted):
             return self._with_length(ask.earlier, ask.words_before, wanted, asked_twice=True)
-        if not wanted / _FAR_OFF <= words <= wanted * _FAR_OFF:
+        if not is_answer:
             raise RejectedError(
                 f"{self.name} wrote {words} words where about {wanted} were asked for",
                 provider=self.name,

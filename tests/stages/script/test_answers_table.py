@@ -12,6 +12,7 @@ from many_answers import check_answer
 
 from stages.script.llm.answer import Answer, AnswerError, read_answer
 from stages.script.llm.narration_text import heading, spoken
+from stages.script.llm.refusals import is_refusal
 
 HERE = Path(__file__).parents[2]
 
@@ -29,6 +30,11 @@ def test_an_answer_that_a_person_would_read_is_read_and_no_other(row: dict[str, 
     except AnswerError as error:
         found = error.fault
     assert found == (row.get("fault") or row["narrations"])
+
+
+@pytest.mark.parametrize("row", table("refusals"), ids=lambda row: row["text"][:40])
+def test_a_refusal_is_told_from_a_tale(row: dict[str, Any]) -> None:
+    assert is_refusal(row["text"]) is row["is_refusal"]
 
 
 @pytest.mark.parametrize("row", table("spoken"), ids=lambda row: row["source"][:40])

@@ -16,7 +16,7 @@ from checkpoints.keys import step_key
 from checkpoints.ledger.purchases import Purchases
 from checkpoints.ledger.request_forms import KEPT_S, Manners
 from checkpoints.records import Record
-from config.errors import CancelledError, RejectedError, RetryExhaustedError, TransientError
+from config.errors import CancelledError, RejectedError, TransientError
 from config.settings import Settings
 from pipeline.planning.steps import Step
 from stages.base import CancelToken
@@ -237,6 +237,19 @@ def test_an_answer_that_is_cut_off_twice_is_not_bought_a_third_time(bench: Workb
             {"error": {"message": "max_tokens is too large: 8192. This model supports at most 4096 completion tokens"}},
             [("max_tokens", 8192), ("max_tokens", 4096)],
         ),
+        (
+            {"error": {"message": "Range of max_tokens should be [1, 4096]"}},
+            [("max_tokens", 8192), ("max_tokens", 4096)],
+        ),
+        (
+            {
+                "error": {
+                    "message": "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens "
+                    "(808 in the messages, 8192 in the completion)."
+                }
+            },
+            [("max_tokens", 8192), ("max_tokens", 3272)],
+        ),
     ],
 )
 def test_a_limit_that_the_server_does_not_take_is_given_in_its_way(
@@ -254,10 +267,33 @@ def test_a_limit_that_the_server_does_not_take_is_given_in_its_way(
     assert [(name, body[name]) for body in service.asked for name in named if name in body] == limits
 
 
-def test_instructions_are_the_users_where_a_model_has_no_other_role(bench: Workbench, service: ModelService) -> None:
+def test_a_context_without_room_for_more_is_told_as_a_script_cut_off(bench: Workbench, service: ModelService) -> None:
+    refusal = {
+        "error": {
+            "message": "This model's maximum context length is 1500 tokens. However, you requested 9000 tokens "
+            "(808 in the messages, 8192 in the completion)."
+        }
+    }
+    service.reply = lambda body: (400, refusal) if "max_tokens" in body else answer(scenes(*FITTING)[:90], "length")
+    with pytest.raises(RejectedError, match="room for 8192 tokens: its script is cut off"):
+        run(bench, service)
+    assert len(service.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "System role not supported",
+        "Conversation roles must alternate user/assistant/user/assistant/...",
+        'Error rendering prompt with jinja template: "Only user and assistant roles are supported!"',
+    ],
+)
+def test_instructions_are_the_users_where_a_model_has_no_other_role(
+    bench: Workbench, service: ModelService, refusal: str
+) -> None:
     def reply(body: Body) -> tuple[int, Any]:
-        roles = {message["role"] for message in body["messages"]}
-        return (400, {"object": "error", "message": "System role not supported"}) if "system" in roles else answer()
+        roles = [message["role"] for message in body["messages"]]
+        return answer() if roles == ["user"] else (400, {"object": "error", "message": refusal})
 
     service.reply = reply
     run(bench, service)
@@ -316,8 +352,28 @@ def test_a_refusal_is_bought_once(bench: Workbench, service: ModelService, said:
 @pytest.mark.parametrize("text", [None, "", "  \n"])
 def test_an_empty_answer_is_called_that(bench: Workbench, service: ModelService, text: str | None) -> None:
     service.reply = lambda body: answer(text)
-    with pytest.raises(RetryExhaustedError, match="the model answered nothing"):
+    with pytest.raises(RejectedError, match="the model answered nothing"):
         run(bench, service)
+    assert len(service.asked) == 2
+
+
+def test_two_answers_far_too_short_are_no_script(bench: Workbench, service: ModelService) -> None:
+    service.reply = lambda body: answer(scenes("Only a lamp, at last."))
+    with pytest.raises(RejectedError, match="wrote 5 words where about 30 were asked for"):
+        run(bench, service)
+    assert len(service.asked) == 2
+
+
+def test_a_refusal_spread_over_scenes_is_one(bench: Workbench, service: ModelService) -> None:
+    said = scenes(
+        "I'm sorry, but I can't help with that request at all.",
+        "Please ask me something else instead, and I will do my best.",
+        "I'm happy to help with other topics at any time.",
+    )
+    service.reply = lambda body: answer(said)
+    with pytest.raises(RejectedError, match="refused") as caught:
+        run(bench, service)
+    assert (caught.value.kind, len(service.asked)) == ("ContentRefused", 1)
 
 
 @pytest.mark.parametrize(

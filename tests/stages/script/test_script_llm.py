@@ -422,13 +422,26 @@ def test_content_that_is_refused_by_its_code_is_named_so(server: ModelServer) ->
         Reply(raw="{}"),
         Reply(raw="null"),
         Reply(cut=True),
-        Reply(text="I would rather talk about something else."),
-        Reply(text='{"scenes": [{"heading": "only a heading"}]}'),
     ],
-    ids=["page", "half", "empty", "null", "cut", "prose", "fields"],
+    ids=["page", "half", "empty", "null", "cut"],
 )
 def test_an_answer_that_cannot_be_used_is_worth_another_try(server: ModelServer, kind: Kind, reply: Reply) -> None:
     assert type(failure(server, kind, reply)) is TransientError
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "text",
+    ["Once upon a time there was a lamp.", '{"scenes": [{"heading": "only a heading"}]}'],
+    ids=["prose", "fields"],
+)
+def test_an_answer_without_a_script_is_asked_for_once_more_and_no_more(
+    server: ModelServer, kind: Kind, text: str
+) -> None:
+    server.reply = Reply(text=text)
+    with pytest.raises(RejectedError, match=r"holds no script.*asked again"):
+        write(writer_for(server, kind))
+    assert len(server.requests) == 2
 
 
 def test_a_refusal_is_final(server: ModelServer) -> None:
