@@ -88,7 +88,7 @@ def tell_left_out(left_out: Sequence[LeftOut], source: Source, problems: Problem
         elif item.words == "<!--":
             problems.add(line, "", "a comment begins here with <!-- and is never closed; close it with -->")
         else:
-            problems.add(line, "", f"{item.what} cannot be spoken; say it in a sentence")
+            problems.refuse(line, item.what)
 
 
 def tell_second_title(title: Node, heading: Node, problems: Problems) -> None:

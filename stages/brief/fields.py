@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from stages.brief.media import not_taken
 from stages.brief.nodes import Node
 from stages.brief.problems import Problems, nearest, shorten, unknown
-from stages.text.names import as_spelled
+from stages.text.names import as_spelled, readable
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.:+-]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -24,6 +24,7 @@ _LENGTH = re.compile(
     r"(?:(?P<h>\d+)\s*h)?\s*(?:(?P<m>\d+(?:\.\d+)?)\s*m(?:in)?)?\s*(?:(?P<s>\d+(?:\.\d+)?)\s*s(?:ec)?)?"
 )
 _CLOCK = re.compile(r"(?:(?P<h>\d+):)?(?P<m>\d{1,2}):(?P<s>\d{2})")
+_FILE_ADDRESS = re.compile(r"^file:(?://(?:localhost)?(?=/)|(?=/))", re.IGNORECASE)
 _LONGEST_S = 6 * 3600.0
 _NOT_TEXT = {ord(char): None for char in "\ufeff\u200b\u2060\u00ad"} | {
     code: None for code in range(32) if chr(code) not in "\t\n"
@@ -213,19 +214,21 @@ class Reader:
         if isinstance(node.value, dict | list | bool) or not text:
             self.wrong(node, key, f"expected a path, found {node.kind}")
             return None
+        text = _FILE_ADDRESS.sub("", text)
         if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
             self.wrong(node, key, f"{shorten(text)} is an address; download it and name the file")
             return None
         try:
-            path = self._found(text)
+            path = self._found(text, node.raw)
         except (OSError, ValueError, RuntimeError) as error:
             self.wrong(node, key, f"{shorten(text)!r} cannot be a path: {shorten(str(error))}")
             return None
         return path
 
-    def _found(self, text: str) -> Path:
-        """The path that a brief writes, also where it writes it as an address does (`%20`) or in another Unicode form."""
-        written = [text, unquote(text)] if "%" in text else [text]
+    def _found(self, text: str, raw: str) -> Path:
+        """The path that a brief writes, also as an address is written (`%20`, `?raw=true`), or in another Unicode form."""
+        bare = re.sub(r"(?<=\.\w\w)(\w{0,3})[?#].*$", r"\1", text)
+        written = list(dict.fromkeys((text, raw, unquote(text), bare, unquote(bare))))
         paths = [(self.base / Path(one).expanduser()).absolute() for one in written]
         spelled = [as_spelled(path) for path in paths]
         return next((path for path in spelled if path.exists()), spelled[-1])
@@ -250,7 +253,10 @@ def _literal(name: str) -> str:
 
 def _missing(path: Path, what: str) -> str:
     close = _meant(path)
-    return f"there is no {what} {path}" + (f"; did you mean {close!r}?" if close else "")
+    name = readable(close)
+    suggestion = f"; did you mean {name!r}?" if close else ""
+    rename = " Its name is not UTF-8: rename the file, and write the new name" if name != close else ""
+    return f"there is no {what} {path}{suggestion}{rename}"
 
 
 def _meant(path: Path) -> str:

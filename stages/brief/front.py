@@ -13,18 +13,40 @@ from stages.brief.problems import Problems, nearest, shorten
 #: How front matter begins, and how it ends; word processors turn three hyphens into dashes.
 _OPENING = re.compile(r"-{3,}|\+\+\+|[—–]-?|-[—–]")
 _QUOTED = re.compile(r"^([ \t]*[\w-]+[ \t]*:[ \t]*)[“”„«]([^\"“”„«»\n]*)[“”»][ \t]*$", re.MULTILINE)
-_PROPERTY = re.compile(r"(?P<name>[A-Za-z][\w -]{0,30}?)[ \t]*:[ \t]+(?P<value>\S.*)")
+_PROPERTY = re.compile(r"(?P<name>[^\W\d_][\w &/-]{0,30}?)[ \t]*:[ \t]+(?P<value>\S.*)")
+_ENDS_LIKE_PROSE = re.compile(r"[.!?…。！？][\"'”’»)]*$")
+_SENTENCE_WORDS = 8
+#: A slide's own settings in the middle of a deck: one of these keys first, and nothing but `key: value` lines.
+_SLIDE_KEY = re.compile(
+    r"(?:layout|class|background|clicks|hideInToc|routeAlias|disabled|preload|zoom|dragPos|transition|level|src|image):.*"
+)
+_KEY_LINE = re.compile(r"[A-Za-z][\w-]*:(?:\s.*)?|\s+\S.*")
+#: Values of our keys with which another tool means its own.
+_OTHERS_FORMATS = """
+    html pdf docx odt epub gfm commonmark revealjs pptx beamer typst latex dashboard hugo jats ipynb md markdown html5 ebook
+    confluence"""
+_OTHERS_THEMES = """
+    gaia uncover default seriph apple-basic bricks shibainu dracula geist light-icons purplin cosmo flatly darkly lumen litera
+    light dark minimal black white league beige sky night serif simple solarized moon blood academic vuepress journal sandstone
+    yeti"""
+_OTHERS_TRANSITIONS = "slide-left slide-right slide-up slide-down fade-out view-transition zoom convex"
+_OTHERS_VALUES = {
+    "format": frozenset(_OTHERS_FORMATS.split()),
+    "theme": frozenset(_OTHERS_THEMES.split()),
+    "transition": frozenset(_OTHERS_TRANSITIONS.split()),
+}
 #: What note apps and site generators keep in front matter, and a film has no use for.
 _PAGE_KEYS_LISTED = """
     abstract alias aliases author_profile authors background backgroundcolor banner bibliography body_class canonical
-    canonicalurl categories category citation class classes color comments contributors cover created created_at csl cssclass
-    cssclasses custom_edit_url custom_excerpt date datecreated datemodified documentclass draft email event excerpt expirydate
-    feature_image featured fontsize footer geometry header header-includes heroimage hidden hide_title icon id image images
-    isbn keywords lastmod lastupdated last_edited_time last_modified_at layout license linestretch link links linktitle location
-    markup marp math menu mathjax modified modified_at nav_order navigation next og_image outline output outputs pagination
-    paginate parent permalink prev pubdate publish published publishdate rating redirect_from redirect_to related reviewed
-    robots search series share sidebar sidebar_label sidebar_position size slug social source sources status subject subtitle
-    tag tags template thumbnail toc topic topics type uid up updated updated_at url uuid version view weight
+    canonicalurl categories category citation class classes color comments contributors cover created created_at csl
+    cssclass cssclasses created_time created_by custom_edit_url custom_excerpt date datecreated datemodified documentclass
+    draft due_date email event excerpt expirydate feature_image featured fontsize footer geometry header header-includes
+    heroimage hidden hide_title icon id image images isbn keywords lastmod lastupdated last_edited_time last_modified_at
+    layout license linestretch link links linktitle location markup marp math menu mathjax modified modified_at nav_order
+    navigation next og_image outline output outputs pagination paginate parent permalink prev pubdate publish published
+    publishdate rating redirect_from redirect_to related reviewed robots search series share sidebar sidebar_label
+    sidebar_position size slug social source sources status subject subtitle tag tags template thumbnail toc topic topics
+    type uid up updated updated_at url uuid version view weight
 """
 PAGE_KEYS = frozenset(_PAGE_KEYS_LISTED.split())
 #: How site generators call a key of ours.
@@ -51,15 +73,22 @@ def split(text: str, problems: Problems) -> tuple[dict[str, Node], str, int]:
     return {}, "", len(lines)
 
 
-def known_entries(entries: dict[str, Node], known: tuple[str, ...], problems: Problems) -> dict[str, Node]:
-    """The entries that a brief has, whatever their case. What belongs to a page is named in a warning, and left out."""
+def known_entries(
+    entries: dict[str, Node], known: tuple[str, ...], problems: Problems, *, refuse_slips: bool = True
+) -> dict[str, Node]:
+    """The entries that a brief has, whatever their case. What belongs to a page is named in a warning, and left out.
+
+    A name that looks like a slip is kept, to be refused with a suggestion, unless `refuse_slips` is false.
+    """
     kept: dict[str, Node] = {}
     unused: list[tuple[int, str]] = []
     for name, node in entries.items():
         plain = _SAME.get(name.strip().lower(), name.strip().lower())
-        if plain in known and plain not in entries:
+        if plain in known and plain not in entries and not _is_meant_for_another_tool(plain, node):
             kept[plain] = node
-        elif plain not in known and _is_for_a_page(plain, known):
+        elif _is_meant_for_another_tool(plain, node) or (
+            plain not in known and (not refuse_slips or _is_for_a_page(plain, known))
+        ):
             unused.append((node.line, shorten(name)))
         else:
             kept[name] = node
@@ -71,14 +100,36 @@ def known_entries(entries: dict[str, Node], known: tuple[str, ...], problems: Pr
 
 def properties(text: str, known: tuple[str, ...]) -> int:
     """How many lines at the start of a text are `Name: value` lines of a page, as some exports write them without a fence."""
-    count = 0
+    count, is_of_a_page = 0, False
     for line in text.split("\n"):
         found = _PROPERTY.fullmatch(line.strip())
-        if not found or not _names_a_property(found["name"], known):
+        if not found:
             # A line of prose right below shows that those above are prose as well.
-            return count if not line.strip() and count >= _PROPERTIES_AT_LEAST else 0
+            return count if not line.strip() and count >= _PROPERTIES_AT_LEAST and is_of_a_page else 0
+        is_known = _names_a_property(found["name"], known)
+        if not is_known and (_ENDS_LIKE_PROSE.search(found["value"]) or len(found["value"].split()) > _SENTENCE_WORDS):
+            return 0
+        is_of_a_page |= is_known
         count += 1
-    return count if count >= _PROPERTIES_AT_LEAST else 0
+    return count if count >= _PROPERTIES_AT_LEAST and is_of_a_page else 0
+
+
+def without_slide_settings(lines: list[str], first_line: int, problems: Problems) -> None:
+    """Take the settings of single slides out of the text, which stand between two lines of `---`."""
+    at = 0
+    while at < len(lines):
+        end = next((index for index in range(at + 1, len(lines)) if not _KEY_LINE.fullmatch(lines[index])), len(lines))
+        is_settings = (
+            lines[at].strip() == "---"
+            and at + 1 < end < len(lines)
+            and lines[end].strip() == "---"
+            and any(_SLIDE_KEY.fullmatch(line) for line in lines[at + 1 : end])
+        )
+        if is_settings:
+            names = ", ".join(line.split(":")[0] for line in lines[at + 1 : end] if not line[0].isspace())
+            problems.warn(first_line + at + 1, f"not used, as settings of a slide: {names}")
+            lines[at : end + 1] = [""] * (end + 1 - at)
+        at += 1
 
 
 def property_entries(lines: list[str], first_line: int) -> dict[str, Node]:
@@ -89,6 +140,15 @@ def property_entries(lines: list[str], first_line: int) -> dict[str, Node]:
         for match, number in found
         if match
     }
+
+
+def _is_meant_for_another_tool(name: str, node: Node) -> bool:
+    """Whether a key that we could take has a value, or values, that only a site generator or a slide tool knows."""
+    others = _OTHERS_VALUES.get(name)
+    if not others:
+        return False
+    names = node.value if isinstance(node.value, dict) else [node.raw] if node.raw else []
+    return bool(names) and all(str(each).lower().split("+")[0] in others or "/" in str(each) for each in names)
 
 
 def _names_a_property(name: str, known: tuple[str, ...]) -> bool:

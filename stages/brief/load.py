@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from config.errors import BriefError
+from stages.brief.documents import way_to_a_brief
 from stages.brief.fields import Reader
 from stages.brief.nodes import from_json, from_python, from_yaml
 from stages.brief.problems import Problems
@@ -32,7 +33,9 @@ def load_brief(path: Path) -> Brief:
     format = FORMATS.get(path.suffix.lower())
     if format is None and path.is_file():
         what = f"ends in {path.suffix!r}" if path.suffix else "has no ending"
-        raise BriefError(f"{path}: {what}; a brief ends in one of {' '.join(FORMATS)}", hint="rename the file")
+        command = way_to_a_brief(path)
+        hint = f"convert it: {command}" if command else "save it as text, with one of these endings"
+        raise BriefError(f"{path}: {what}; a brief ends in one of {' '.join(FORMATS)}", hint=hint)
     path = as_spelled(path)
     text = read_text(path)
     return _parse(text, format or "txt", path.absolute().parent, path.stem, str(path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from stages.brief.body import Source, read_body, tell_left_out, tell_second_title
-from stages.brief.front import known_entries, properties, property_entries, split
+from stages.brief.front import known_entries, properties, property_entries, split, without_slide_settings
 from stages.brief.nodes import Node
 from stages.brief.problems import Problems
 from stages.brief.words import in_plain_words
@@ -26,6 +26,7 @@ def from_markdown(text: str, problems: Problems, *, is_plain: bool = False) -> N
     entries, body, line = split(text, problems)
     entries = in_plain_words(known_entries(entries, KEYS, problems), problems)
     lines = body.split("\n")
+    without_slide_settings(lines, line, problems)
     title = _take_properties(lines, line, entries, problems)
     if is_plain:
         title = _take_title(lines, line, problems) or title
@@ -60,7 +61,7 @@ def _take_properties(lines: list[str], line: int, entries: dict[str, Node], prob
     count = properties("\n".join(lines[start:]), KEYS) if start < len(lines) else 0
     found = property_entries(lines[start : start + count], line + start)
     lines[start : start + count] = [""] * count
-    found = in_plain_words(known_entries(found, KEYS, problems), problems)
+    found = in_plain_words(known_entries(found, KEYS, problems, refuse_slips=False), problems)
     title = found.pop("title", None)
     for key, node in found.items():
         entries.setdefault(key, node)

@@ -103,6 +103,9 @@ def from_yaml(text: str, problems: Problems, first_line: int = 1) -> Node:
         quote = "; put quotes around a value that holds `: `" if what.startswith("mapping values") else ""
         if "did not find expected" in what or "could not find expected" in what:
             quote = "; put quotes around a value that begins with a sign such as [ { * & ! % or @"
+        at_fault = text.split("\n")[line - first_line : line - first_line + 1]
+        if any(re.match(r" *\t", shown) for shown in at_fault):
+            what, quote = "the line is indented with a tab", "; use spaces"
         problems.add(line, "", f"not valid YAML: {what}{quote}")
     except yaml.YAMLError as error:
         problems.add(first_line, "", f"not valid YAML: {shorten(str(error))}")
@@ -162,15 +165,23 @@ def _plain(text: str) -> Scalar:
     return text
 
 
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+_JSON_TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[{}\[\]:,]|[^\s{}\[\]:,"'/]+""", re.DOTALL
+)
+_JSON5_LINE = re.compile(r"<string>:(\d+) ")
 
 
 def from_json(text: str, problems: Problems) -> Node:
-    """One JSON document, exactly as the standard has it: no comments, trailing commas or NaN."""
+    """One JSON document, also with comments, trailing commas and what else JSON5 allows; NaN is no number."""
     try:
         json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        problems.add(error.lineno, "", f"not valid JSON: {error.msg}")
+        wrong_line = _json5_fault(text)
+        if not wrong_line:
+            return _from_tokens(text, problems)
+        # Above the line where JSON5 ends there may be comments, of which plain JSON complains.
+        what = error.msg if wrong_line <= error.lineno else "an unexpected character"
+        problems.add(max(error.lineno, wrong_line), "", f"not valid JSON: {what}")
     except (ValueError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         problems.add(1, "", f"not valid JSON: {shorten(what)}")
@@ -179,15 +190,39 @@ def from_json(text: str, problems: Problems) -> Node:
     return Node(None, 1)
 
 
+def _json5_fault(text: str) -> int:
+    """The line at which a text is no JSON5; 0 where it is."""
+    import json5
+
+    try:
+        json5.loads(text)
+    except ValueError as error:
+        found = _JSON5_LINE.match(str(error))
+        return int(found[1]) if found else 1
+    except RecursionError:
+        return 1
+    return 0
+
+
+def _json5_value(piece: str) -> Any:
+    """A string or number as JSON5 writes it; the name itself where it is a key without quotes."""
+    import json5
+
+    try:
+        return json5.loads(piece)
+    except ValueError:
+        return piece
+
+
 def _from_tokens(text: str, problems: Problems) -> Node:
-    """The tree of a text already known to be valid JSON: only structure and lines are looked for here."""
+    """The tree of a text already known to be valid JSON or JSON5: only structure and lines are looked for here."""
     stack = [_Open([], 1)]
     line, seen = 1, 0
     for token in _JSON_TOKEN.finditer(text):
         line += text.count("\n", seen, token.start())
         seen = token.start()
         piece = token.group()
-        if piece in ":,":
+        if piece in ":," or piece.startswith(("//", "/*")):
             continue
         if piece in "{[":
             if len(stack) > _DEEPEST:
@@ -199,7 +234,10 @@ def _from_tokens(text: str, problems: Problems) -> Node:
             done = stack.pop()
             node = Node(done.value, done.line)
         else:
-            value = json.loads(piece)
+            try:
+                value = json.loads(piece)
+            except ValueError:
+                value = _json5_value(piece)
             node = Node(value, line, value if isinstance(value, str) else piece)
         stack[-1].put(node, problems)
     top = stack[0].value

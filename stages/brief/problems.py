@@ -13,6 +13,7 @@ class Problems:
 
     def __init__(self, label: str) -> None:
         self.label = label
+        self._refused: list[int] = []
         self._found: list[tuple[int, str]] = []
         self._warnings: list[tuple[int, str]] = []
 
@@ -25,6 +26,15 @@ class Problems:
         text = ": ".join(part for part in (where, key, what) if part)
         if (line, text) not in self._found:
             self._found.append((line, text))
+
+    def refuse(self, line: int, what: str) -> None:
+        """Note something in the text that cannot be spoken."""
+        self.add(line, "", f"{what} cannot be spoken; say it in a sentence")
+        self._refused.append(line)
+
+    def has_refused(self, first: int, end: int) -> bool:
+        """Whether something was refused from the line `first` on and above the line `end`; 0 for the end of the brief."""
+        return any(first <= line and (not end or line < end) for line in self._refused)
 
     def warn(self, line: int, what: str) -> None:
         """Note what does not stop anything, but must not go unsaid."""

@@ -127,10 +127,16 @@ def _providers(reader: Reader, node: Node) -> ProviderChoice:
 
 
 def _scenes(reader: Reader, node: Node) -> tuple[SceneBrief, ...]:
-    return tuple(_scene(reader, item, f"scene {number}") for number, item in enumerate(reader.items(node, "scenes"), 1))
+    items = reader.items(node, "scenes")
+    below = [*(item.line for item in items[1:]), 0]
+    return tuple(
+        _scene(reader, item, f"scene {number}", end)
+        for number, (item, end) in enumerate(zip(items, below, strict=False), 1)
+    )
 
 
-def _scene(reader: Reader, node: Node, where: str) -> SceneBrief:
+def _scene(reader: Reader, node: Node, where: str, end_line: int) -> SceneBrief:
+    """One scene; the next one begins in line `end_line`, 0 for none."""
     if isinstance(node.value, str):
         node = Node({"narration": node}, node.line)
     found = reader.mapping(node, where, SCENE_KEYS, _SCENE_HINTS)
@@ -148,7 +154,8 @@ def _scene(reader: Reader, node: Node, where: str) -> SceneBrief:
         values["transition"] = reader.choice(found["transition"], f"{where}: transition", TransitionName)
     if "hold" in found:
         values["hold_s"] = reader.number(found["hold"], f"{where}: hold", 0.0, _SCENE_HOLD_MOST_S, " seconds")
-    if isinstance(node.value, dict):
+    # What was refused in the scene is the reason why it is empty.
+    if isinstance(node.value, dict) and not (node.line and reader.problems.has_refused(node.line, end_line)):
         _refuse_empty(reader, node, found, where)
     return SceneBrief(**{key: value for key, value in values.items() if value is not None})
 

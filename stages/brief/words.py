@@ -39,14 +39,22 @@ def _entry(key: str, node: Node, problems: Problems) -> Node:
     if key in _FILES and isinstance(node.value, str) and (embed := _EMBED.fullmatch(node.value.strip())):
         path = (embed[1] or embed[2]).strip()
         return replace(node, value=path, raw=path)
+    if key == "author" and isinstance(node.value, dict):
+        node = replace(node, value=_name_of(node), raw=_name_of(node))
     if key == "author" and isinstance(node.value, list):
-        names = ", ".join(item.raw for item in node.value if item.raw)
+        names = ", ".join(name for name in map(_name_of, node.value) if name)
         node = replace(node, value=names, raw=names)
     if not isinstance(node.value, str) or key not in (*_LINES, "description"):
         return node
     plain: Plain = plain_text(node.value) if key == "description" else plain_line(node.value)
     tell_left_out(plain.left_out, _source(node), problems)
     return replace(node, value=plain.text, raw=plain.text)
+
+
+def _name_of(author: Node) -> str:
+    """An author's name, also where an entry holds more about them."""
+    entries = author.value
+    return entries["name"].raw if isinstance(entries, dict) and "name" in entries else author.raw
 
 
 def _scene(node: Node, problems: Problems) -> Node:

@@ -37,13 +37,21 @@ _ENDS_LIKE_PROSE = re.compile(r"[.!?…。！？][\"'”’»)]*$")
 BULLET = "•"
 #: Above this, a number before a paragraph is a year or the like.
 _HIGHEST_NUMBER = 999
+#: A fence of MyST and R Markdown that holds text: ```{note} Title
+_BOX = re.compile(
+    r"\{(?:note|tip|hint|warning|caution|attention|important|danger|error|admonition|seealso|epigraph|topic|sidebar|dropdown|card)\}"
+    r"[ \t]*(?P<title>.*)"
+)
+_MOST_BOXES = 5
 _WHOLE_BLOCKS = {"fence": "a block of code", "formula_block": "a formula"}
 
 
 class Walk:
     """Walks one source's tokens once."""
 
-    def __init__(self, source: str, first_line: int) -> None:
+    def __init__(self, source: str, first_line: int, depth: int = _MOST_BOXES) -> None:
+        """`depth` is how many boxes of text may be nested in each other, as a fence holds them."""
+        self._depth = depth
         self._source, unclosed = prepared(source)
         self._first_line = first_line
         self._env: dict[str, Any] = {}
@@ -67,6 +75,8 @@ class Walk:
                 marker = "" if at in numbers else token.info or BULLET
             if token.type in ("table_open", "footnote_reference_open"):
                 at = self._skip(tokens, at)
+            elif token.type == "fence" and self._depth and (box := _BOX.fullmatch(token.info.strip())):
+                self._box(token, box["title"])
             elif token.type in _WHOLE_BLOCKS:
                 self._left_out.append(
                     LeftOut(_WHOLE_BLOCKS[token.type], f"{token.info} {token.content}".strip(), self._line(token))
@@ -109,6 +119,17 @@ class Walk:
         if not self._inline.hides and (words or what == "a table"):
             self._left_out.append(LeftOut(what, " ".join(words), line))
         return at
+
+    def _box(self, token: Token, title: str) -> None:
+        """A fence that holds no code but a box of text: its title and its text without options."""
+        line = self._line(token)
+        self._paragraph(self._parsed(title), line, "heading", level=6)
+        text = re.sub(
+            r"\A(?:[ \t]*:[\w-]+:[^\n]*(?:\n|\Z))+", lambda options: "\n" * options[0].count("\n"), token.content
+        )
+        inner = Walk(text, line + 1, self._depth - 1).read()
+        self._blocks += inner.blocks
+        self._left_out += inner.left_out
 
     def _text(
         self, token: Token, above: Token, number: str, item: tuple[str, int], *, is_item: bool, is_quoted: bool

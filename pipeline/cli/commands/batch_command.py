@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def render_batch(common: Common, named: Sequence[str], wanted: dict[str, Any], *, jobs: int | None, quiet: bool) -> int:
     """Render all briefs that `named` leads to; paths of videos go to stdout as each brief ends."""
     briefs = find_briefs(named)
+    for document, command in documents_beside(named):
+        console.say(f"Not rendered: {document} is no brief; convert it: {command}", "warn")
 
     def work(pipeline: Pipeline, display: Display) -> BatchResult:
         tell = telling_items(common, display, quiet=quiet, total=len(briefs))
@@ -70,12 +72,24 @@ def find_briefs(named: Sequence[str]) -> list[Path]:
     return list(found)
 
 
+def documents_beside(named: Sequence[str]) -> list[tuple[Path, str]]:
+    """Documents in the named folders that would be briefs in another format, and the command that converts each."""
+    from stages.brief import way_to_a_brief
+
+    folders = [path for path in map(expanded, named) if path.is_dir()]
+    inner = [path for folder in folders for path in sorted(folder.iterdir()) if not path.name.startswith((".", "~$"))]
+    found = {path: way_to_a_brief(path) for path in inner if path.stem.lower() != "readme" and path.is_file()}
+    return [(path, command) for path, command in found.items() if command]
+
+
 def _behind(name: str) -> Iterator[Path]:
     path = expanded(name)
     if path.is_dir():
         briefs = [inner for inner in sorted(path.iterdir()) if _is_brief(inner)]
         if not briefs:
-            raise UsageError(f"There is no brief in the folder {name}", hint="briefs end in .md, .txt, .yaml or .json")
+            document = next(iter(documents_beside([name])), None)
+            hint = f"convert {document[0]}: {document[1]}" if document else "briefs end in .md, .txt, .yaml or .json"
+            raise UsageError(f"There is no brief in the folder {name}", hint=hint)
         yield from briefs
     elif path.exists() or not glob.has_magic(name):
         # A file that is not there fails as one brief of the batch; the others are rendered.

@@ -15,7 +15,7 @@ import pytest
 from config.errors import UsageError
 from pipeline.cli.app import main
 from pipeline.cli.command_options import parse_age, parse_size
-from pipeline.cli.commands.batch_command import find_briefs
+from pipeline.cli.commands.batch_command import documents_beside, find_briefs
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -88,10 +88,15 @@ def test_a_batch_takes_folders_and_patterns_and_each_brief_once(tmp_path: Path) 
     assert "deep/c.md" in names
     assert "notes.docx" not in names
     assert len(names) == len(set(names))
+    assert [path.name for path, _ in documents_beside([str(folder)])] == ["notes.docx"]
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(UsageError, match="no brief in the folder"):
         find_briefs([str(empty)])
+    (empty / "only.rst").write_text("x")
+    with pytest.raises(UsageError, match="no brief in the folder") as caught:
+        find_briefs([str(empty)])
+    assert str(caught.value.hint).endswith(f"pandoc {empty}/only.rst -o {empty}/only.md")
     assert find_briefs(["not-there.md"]) == [Path("not-there.md")]
 
 

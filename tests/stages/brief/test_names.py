@@ -15,7 +15,7 @@ from checkpoints.ledger.refusals import Refusals
 from config.errors import BriefError, UsageError
 from pipeline.home import Home
 from pipeline.job.naming import slug
-from stages.brief import load_brief
+from stages.brief import brief_from_dict, load_brief
 from stages.text.names import as_spelled, readable, utf8_path
 
 COMPOSED = unicodedata.normalize("NFC", "Café")
@@ -106,3 +106,36 @@ def test_a_library_gets_a_name_that_it_can_take(tmp_path: Path) -> None:
 def test_a_home_folder_is_named_in_utf8(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"not UTF-8: .*café"):
         Home(tmp_path / NO_UTF8)
+
+
+def test_a_file_address_and_spaces_around_a_name_lead_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a b.jpg").write_bytes(b"x")
+    (tmp_path / " lead.jpg").write_bytes(b"x")
+    for written in (f"file://{tmp_path}/a%20b.jpg", f"file://localhost{tmp_path}/a%20b.jpg", " lead.jpg"):
+        scene = {"narration": "Hi.", "picture": written}
+        visual = brief_from_dict({"scenes": [scene]}, tmp_path, "b").scenes[0].visual
+        assert visual is not None
+        assert visual.path.exists()
+
+
+@needs_bytes
+def test_a_suggestion_that_cannot_be_typed_says_to_rename_the_file(tmp_path: Path) -> None:
+    (tmp_path / f"{NO_UTF8}.jpg").write_bytes(b"x")
+    with pytest.raises(BriefError, match=r"did you mean 'café.jpg'\? Its name is not UTF-8: rename"):
+        brief_from_dict({"scenes": [{"narration": "Hi.", "picture": "caf.jpg"}]}, tmp_path, "b")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("x.docx", "pandoc {}/x.docx -o {}/x.md"),
+        ("x.RST", "pandoc {}/x.RST -o {}/x.md"),
+        ("x.wiki", "pandoc -f mediawiki {}/x.wiki -o {}/x.md"),
+        ("x.mdx", "cp {}/x.mdx {}/x.md"),
+    ],
+)
+def test_a_document_is_refused_with_the_command_that_converts_it(tmp_path: Path, name: str, command: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(BriefError) as caught:
+        load_brief(tmp_path / name)
+    assert caught.value.hint == "convert it: " + command.format(tmp_path, tmp_path)
