@@ -12,7 +12,7 @@ _ISO = re.compile(r"([12]\d{3})([-/.])(\d{2})\2(\d{2})")
 _ISO_MONTH = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
 _NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})")
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})\.(\d{1,2})")
-_CLOCK = re.compile(r"(\d{1,2})[:h](\d{2})(?::(\d{2}))?\s?([ap]\.?m)?(?:Uhr|h)?", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2})[:h](\d{2})(?::(\d{2}))?\s?([ap]\.?m)?(?:Uhr|h|min|mn)?", re.IGNORECASE)
 _DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d{2})([ap]\.?m)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s?([ap])\.?m", re.IGNORECASE)
 _AT_LIST = "alle dalle ore le h las la"
@@ -24,6 +24,20 @@ _WEAK = frozenset(_WEAK_LIST.split())
 _MERIDIEMS = {"am": "A.M.", "pm": "P.M."}
 
 
+_DAY_AND_MONTH_AFTER = re.compile(r"(\d{1,2})/(\d{1,2})")
+_MONTH_AND_YEAR = re.compile(r"(0?[1-9]|1[0-2])/([12]\d{3})")
+# After these a number, a slash and a number are a day and a month.
+_CALLS_FOR_DAY = {
+    "en": ("on",),
+    "fr": ("le", "au", "du", "dès"),
+    "es": ("el", "al", "del"),
+    "it": ("il", "al", "dal", "del"),
+}
+_PART_OF = re.compile(r"(?:d['’].*|de|du|des|di|del|della|dei|delle|degli|of)")
+_AROUND_THE_CLOCK = re.compile(r"(\d{1,2})([hj])/(\d{1,2})")
+_ELIDED_CLOCK = re.compile(r"((?:d?all|l)['’])(1[:.]\d\d)")
+
+
 def is_date(text: str) -> bool:
     """Whether digits and marks are a date rather than a telephone number."""
     return bool(_ISO.fullmatch(text) or _NUMERIC.fullmatch(text))
@@ -32,6 +46,12 @@ def is_date(text: str) -> bool:
 def date(line: Line, index: int) -> bool:
     """`2024-03-05`, `3/4/2024`, `03.05.2024`, `2024-05`."""
     item = line.items[index]
+    if match := _MONTH_AND_YEAR.fullmatch(item.core):
+        item.spoken = _say_month(line, int(match[1]), int(match[2]))
+        return True
+    if found := _day_and_month(line, index):
+        item.spoken = _say_date(line, index, *found)
+        return True
     if match := _ISO_MONTH.fullmatch(item.core):
         item.spoken = _say_month(line, int(match[2]), int(match[1]))
         return True
@@ -54,6 +74,23 @@ def date(line: Line, index: int) -> bool:
     return True
 
 
+def _day_and_month(line: Line, index: int) -> tuple[int, int] | None:
+    """`le 14/07`, `el 11/9`, `on 3/4`; `le 1/3 des gens` is a part."""
+    item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
+    match = _DAY_AND_MONTH_AFTER.fullmatch(item.core)
+    if not match or before is None or before.core.lower() not in _CALLS_FOR_DAY.get(line.language, ()):
+        return None
+    first, second = int(match[1]), int(match[2])
+    is_part = first < second <= 10 and not item.core.startswith("0") and not match[2].startswith("0")
+    if is_part and after is not None and not item.trail:
+        measured = line.language == "en" and (after.core in line.lexicon.units or after.core[:1].islower())
+        if measured or _PART_OF.fullmatch(after.core):
+            return None
+    month_first = (line.month_first and first <= 12) or second > 12
+    month, day = (first, second) if month_first else (second, first)
+    return (day, month) if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
 def _german_date(line: Line, index: int, day: int, month: int) -> bool:
     """`am 5.5. um 8 Uhr`: not at a line's end, where the stop may be the sentence's, unless a word before calls for a date."""
     item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
@@ -69,8 +106,11 @@ def _say_month(line: Line, month: int, year: int) -> str:
     return f"{name} de {said_year}" if line.language == "es" else f"{name} {said_year}"
 
 
-def _say_date(line: Line, index: int, day: int, month: int, year: int) -> str:
-    name, said_year = line.lexicon.months[month - 1], numbers.year(year, line.language)
+def _say_date(line: Line, index: int, day: int, month: int, year: int | None = None) -> str:
+    name = line.lexicon.months[month - 1]
+    if year is None:
+        return f"{name} {numbers.ordinal(day, 'en')}" if line.language == "en" else _day_of(line, day, name)
+    said_year = numbers.year(year, line.language)
     match line.language:
         case "en":
             return f"{name} {numbers.ordinal(day, 'en')}, {said_year}"
@@ -80,6 +120,10 @@ def _say_date(line: Line, index: int, day: int, month: int, year: int) -> str:
             return f"{_day(line, day)} de {name} de {said_year}"
         case _:
             return f"{_day(line, day)} {name} {said_year}"
+
+
+def _day_of(line: Line, day: int, name: str) -> str:
+    return f"{_day(line, day)} de {name}" if line.language == "es" else f"{_day(line, day)} {name}"
 
 
 def day(line: Line, index: int) -> bool:
@@ -157,6 +201,12 @@ def clock(line: Line, index: int) -> bool:
     if line.language == "en" and (hour := _HOUR.fullmatch(item.core)):
         item.spoken = f"{line.number(hour[1])} {_MERIDIEMS[hour[2].lower() + 'm']}"
         return _close(item, line, index)
+    if line.language == "fr" and (_around_the_clock(item) or _parted_clock(line, index)):
+        return True
+    if line.language == "it" and (elided := _ELIDED_CLOCK.fullmatch(item.core)):
+        time = _CLOCK.fullmatch(elided[2].replace(".", ":"))
+        item.spoken = elided[1] + (_say_clock(line, time)[0] if time else "")
+        return True
     match = _CLOCK.fullmatch(item.core) or _dotted_clock(line, index)
     if not match or int(match[1]) > 24 or int(match[2]) > 59 or ("h" in item.core and line.language != "fr"):
         return False
@@ -170,6 +220,28 @@ def clock(line: Line, index: int) -> bool:
     item.spoken = words
     if line.language in ("fr", "es", "it") and after and after.open and after.core == "h" and not item.trail:
         after.spoken = ""
+    return True
+
+
+def _around_the_clock(item: Item) -> bool:
+    """`24h/24`, `7j/7` in French."""
+    match = _AROUND_THE_CLOCK.fullmatch(item.core)
+    if match:
+        noun = {"h": "heure", "j": "jour"}[match[2]] + ("s" if int(match[1]) > 1 else "")
+        item.spoken = f"{numbers.cardinal(int(match[1]), 'fr')} {noun} sur {numbers.cardinal(int(match[3]), 'fr')}"
+    return match is not None
+
+
+def _parted_clock(line: Line, index: int) -> bool:
+    """`8 h 05` in French."""
+    hour, unit, minute = line.items[index], line.at(index + 1), line.at(index + 2)
+    if unit is None or minute is None or unit.core != "h" or hour.trail or unit.trail or not unit.open:
+        return False
+    if not re.fullmatch(r"1?\d|2[0-4]", hour.core) or not re.fullmatch(r"[0-5]\d", minute.core):
+        return False
+    hour.spoken = line.before_noun(hour.core, "heure")
+    unit.spoken = "heure" if int(hour.core) < 2 else "heures"
+    minute.spoken = numbers.cardinal(int(minute.core), "fr") if int(minute.core) else ""
     return True
 
 

@@ -8,8 +8,11 @@ from stages.speech.normalise import numbers
 from stages.speech.normalise.currencies import FEMININE, Currency, currencies
 from stages.speech.normalise.lexicon import Lexicon
 from stages.speech.normalise.token import Item
+from stages.text.function_words import FUNCTION_WORDS
 
 _YEARS = range(1100, 2100)
+_BEFORE_YEARS_LIST = "in since until till by around circa from year before after during of"
+_BEFORE_YEARS = frozenset(_BEFORE_YEARS_LIST.split())
 _APPROXIMATE = "~≈±"
 _SHORT_DECIMALS = re.compile(r"(?<!\d)\d{1,3},\d{1,2}$")
 # Italian has `uno` before these.
@@ -72,9 +75,32 @@ class Line:
         """A number at its place: four bare digits are a year."""
         text = self.items[index].core
         parsed = self.parse(text)
+        if self._is_early_year(index):
+            return numbers.year(int(text), self.language)
         if parsed and self._is_year(text):
             return self.year_or_count(text)
         return self.number(text)
+
+    def _is_early_year(self, index: int) -> bool:
+        """`in 1066`, `1066–1087`: in English the years before 1100, which are said in pairs, where the words around say so."""
+        item, before, after = self.items[index], self.at(index - 1), self.at(index + 1)
+        if self.language != "en" or not re.fullmatch(r"10(?!00)\d\d", item.core):
+            return False
+        if (
+            after
+            and not item.trail
+            and (after.core in self.lexicon.units or self.currency(after) or after.core in "%°")
+        ):
+            return False
+        if after and not item.trail and after.core[:1].islower() and after.core not in FUNCTION_WORDS["en"]:
+            return False
+        sides = [
+            self.at(index + 2) if after and after.is_dash else None,
+            self.at(index - 2) if before and before.is_dash else None,
+        ]
+        if any(side is not None and re.fullmatch(r"1\d{3}|20\d\d", side.core) for side in sides):
+            return True
+        return before is not None and not before.trail and before.core.lower() in _BEFORE_YEARS
 
     def part(self, text: str) -> str:
         """A part of something written in one: a number, or what it is."""

@@ -23,6 +23,8 @@ _NAMED_LIST = """part chapter class group gate seat row section exhibit appendix
 _NAMED = frozenset(_NAMED_LIST.split())
 # After a height or a distance `5m` is meters; before what is counted it is millions.
 _COUNTED = re.compile(r"(?:people|men|women|children|[a-z]{3,}[^s]s)")
+_PERCENT_ADJECTIVE = re.compile(r"(\d[\d.,]*)%-?ig((?:e[rsnm]?)?)")
+_SCALED = re.compile(r"(\d[\d.,]*)([A-Za-z]{1,3})")
 _THOUSANDS = frozenset({"thousand", "Tausend", "mille", "mil", "mila"})
 _VOWEL = re.compile(r"[aeiouhéè]", re.IGNORECASE)
 
@@ -92,9 +94,11 @@ def _in_one_piece(line: Line, index: int) -> _Amount | None:
 def _sign_first(line: Line, index: int) -> _Amount | None:
     item, following = line.items[index], line.at(index + 1)
     currency = line.currency(item)
-    if currency is None or following is None or not following.open or line.parse(following.core) is None:
+    if currency is None or following is None or not following.open or item.trail not in ("", "."):
         return None
-    if item.trail not in ("", "."):
+    if (scaled := _SCALED.fullmatch(following.core)) and scaled[2] in line.lexicon.scales:
+        return _Amount(scaled[1], currency, scaled[2]) if line.parse(scaled[1]) else None
+    if line.parse(following.core) is None:
         return None
     return _Amount(following.core, currency, "", None if following.trail else _scale_at(line, index + 2))
 
@@ -220,9 +224,25 @@ def scaled(line: Line, index: int) -> bool:
     return True
 
 
-def percent(line: Line, index: int) -> bool:
-    """`12.5%`, `12,5 %`, `3‰`."""
+def _percentage_adjective(line: Line, index: int) -> bool:
+    """`100%ig`, `50 %iger` in German."""
     item, following = line.items[index], line.at(index + 1)
+    if match := _PERCENT_ADJECTIVE.fullmatch(item.core):
+        number = line.number(match[1])
+        item.spoken = f"{'hundert' if match[1] == '100' else number}{' ' if ',' in match[1] else ''}prozentig{match[2]}"
+        return True
+    match = _PERCENT_ADJECTIVE.fullmatch(f"{item.core}{following.core}") if following and not item.trail else None
+    if match is None or following is None or not following.core.startswith("%"):
+        return False
+    item.spoken, following.spoken = line.number(match[1]), f"prozentig{match[2]}"
+    return True
+
+
+def percent(line: Line, index: int) -> bool:
+    """`12.5%`, `12,5 %`, `3‰`, `100%ig`."""
+    item, following = line.items[index], line.at(index + 1)
+    if line.language == "de" and _percentage_adjective(line, index):
+        return True
     signs = {"%": line.lexicon.percent, "‰": line.lexicon.per_mille}
     number = item.core[:-1]
     if following and following.open and following.core.startswith("%-") and line.parse(item.core) is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from stages.speech.normalise.calendar import pair
 from stages.speech.normalise.currencies import alternatives, currency_pattern
 from stages.speech.normalise.lexicon import LEXICONS, Lexicon
 from stages.speech.normalise.token import Item, take_apart
@@ -24,12 +25,18 @@ _WITH_EQUALS = re.compile(rf"[\w.,²³]+(?:[{_OPERATORS}/*−–-][\w.,²³]+)*[
 _COMPARED = re.compile(rf"([<>≤≥≈~±√])({_OPERAND})")
 _SIDES = re.compile(r"(\d[\d.,]*)[xX](\d[\d.,]*)")
 _DATE_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{1,2}:\d{2}(?::\d{2})?)")
-_POWER = re.compile(r"(\d+)([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+)")
+_POWER = re.compile(r"(\d+(?:[.,]\d+)?)([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+)")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _PHONE_PART = re.compile(r"\(?\d+\)?\d*(?:[-/.]\d+)*|[-–/]")
 _CALLED_LIST = "tel telefon telefono teléfono téléphone phone fax call mobil móvil handy cell portable cellulare"
 _CALLED = frozenset(_CALLED_LIST.split())
 _ISO_MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])")
+_NAMES = re.compile(rf"([^\W_]+\.?)[{DASHES}]([^\W_]+)")
+_MIXED_NUMBER = re.compile(r"(\d{1,3})-(\d{1,2}/\d{1,2})")
+# A power and what it counts: `10⁶/ml`, `10⁻³s`, `10⁶-fold`.
+_POWER_AND_REST = re.compile(r"(\d+[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+)(?:(/)|-)?([^\W\d_]\S*)")
+MAKERS = frozenset({"Boeing", "Airbus", "Embraer", "Bombardier", "Douglas", "Fokker", "MD", "DC"})
+AIRLINER = re.compile(r"7[0-8]7(?!\d)")
 _MERIDIEM = r"[ap]\.?m\.?"
 
 
@@ -110,6 +117,8 @@ def _apart(item: Item, before: Item | None, lexicon: Lexicon, language: str) -> 
     core = _in_one_sign(item.core)
     if core in _OPERATORS and core != item.core:
         return [core]
+    if (names := _NAMES.fullmatch(core)) and pair(names[1], names[2], language):
+        return [names[1], "–", names[2]]
     if not any(char.isdecimal() for char in core):
         return _rate(core, lexicon, language)
     if match := _DATE_AND_TIME.fullmatch(core):
@@ -120,6 +129,10 @@ def _apart(item: Item, before: Item | None, lexicon: Lexicon, language: str) -> 
         return _powers(re.findall(rf"{_OPERAND}|[{_OPERATORS}]", core))
     if match := _COMPARED.fullmatch(core):
         return _powers([match[1], match[2]])
+    if match := _POWER_AND_REST.fullmatch(core):
+        return [*_powers([match[1]]), *([match[2]] if match[2] else []), match[3]]
+    if match := _MIXED_NUMBER.fullmatch(core):
+        return [match[1], match[2]]
     if match := _SIDES.fullmatch(core):
         return [match[1], "x", match[2]]
     if _POWER.fullmatch(core):
@@ -156,6 +169,8 @@ def _range(item: Item, before: Item | None, language: str) -> list[str] | None:
         if before is None or not before.core[-1:].isdecimal():
             return None
     elif match[2] == "-" and (_ISO_MONTH.fullmatch(item.core) and not _is_later(item.core)):
+        return None
+    if match[2] == "-" and (AIRLINER.match(item.core) or (before is not None and before.core in MAKERS)):
         return None
     if re.fullmatch(r"\d{3}-\d{4}|0\d+[-–]\d+", item.core):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from stages.speech.normalise.calendar import pair
 from stages.speech.normalise.currencies import currency_pattern
 from stages.speech.normalise.line import Line
 from stages.speech.normalise.token import Item
@@ -24,7 +25,8 @@ def dash(line: Line, index: int) -> bool:
     item, before, after = line.items[index], line.at(index - 1), line.at(index + 1)
     if not item.is_dash or before is None or after is None or before.trail.strip(".)"):
         return False
-    if not (_is_numeric(after) and (_is_numeric(before) or _is_unit(line, index - 1))):
+    named = pair(before.core, after.core, line.language) is not None
+    if not named and not (_is_numeric(after) and (_is_numeric(before) or _is_unit(line, index - 1))):
         return False
     is_sum = _is_sum(line, index)
     if item.shown == "—" and item.place not in (before.place, after.place):

@@ -37,6 +37,8 @@ _DAY_FIRST_LIST = "GB UK AU NZ IE IN ZA SG MT JM HK MY PK NG KE"
 _DAY_FIRST = frozenset(_DAY_FIRST_LIST.split())
 # Roman numerals that are one character, and numbers in circles.
 _ENCLOSED = re.compile("[\u2160-\u217f\u2460-\u249b\u1d2c-\u1d6a\u02b0-\u02b8]")
+# What is raised after a digit, but for squares and cubes, which have words of their own.
+_HIGH_POWER = re.compile("(?<=[0-9])(?![²³](?![⁰¹²³⁴-⁹]))[⁺⁻]?[⁰¹²³⁴-⁹]+")
 _SUBSCRIPTS = {0x2080 + digit: str(digit) for digit in range(10)}
 _SILENT_SIGNS = frozenset("•·|*_~#>©®™℠†‡¶^\\{}[]<=—–-")
 
@@ -128,6 +130,8 @@ def _read_address(word: str, lexicon: Lexicon | None, notes: list[str]) -> Item 
     ending = _ENDING.search(core)
     trail = ending[0] if ending else ""
     core = core[: len(core) - len(trail)]
+    if lexicon is not None and trail.startswith(".") and f"{core}." in lexicon.abbreviations:
+        return None
     if not (_URL.fullmatch(core) or _EMAIL.fullmatch(core) or _SITE.fullmatch(core)):
         return None
     item = Item(word, "", core, trail)
@@ -192,9 +196,17 @@ def _plain(core: str, lexicon: Lexicon | None, language: str, notes: list[str]) 
 
 def _in_words(core: str, language: str) -> str:
     """Without digits: what stands beside a sign or a stop that no rule knows."""
+    power = LEXICONS[language].symbols["^"]
+    core = _HIGH_POWER.sub(lambda match: f" {power} {_power_words(match[0], language)} ", core)
     core = "".join(char if char.isdecimal() or not char.isdigit() or char in "²³" else " " for char in core)
     core = re.sub(r"\d+", lambda match: f" {numbers.whole(match[0], language)} ", core)
     return re.sub(f"[{''.join(VULGAR)}]", lambda match: f" {_fraction_words(match[0], language)} ", core)
+
+
+def _power_words(raised: str, language: str) -> str:
+    plain = unicodedata.normalize("NFKC", raised).replace("−", "-")
+    sign = f"{LEXICONS[language].minus} " if plain.startswith("-") else ""
+    return sign + numbers.cardinal(abs(int(plain)), language)
 
 
 def _fraction_words(char: str, language: str) -> str:

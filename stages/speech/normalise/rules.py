@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from stages.speech.normalise import dates, money, numbers, proportions, ranges, written
+from stages.speech.normalise import calendar, dates, money, numbers, proportions, ranges, written
 from stages.speech.normalise.lexicon import Lexicon
 from stages.speech.normalise.line import Line
+from stages.speech.normalise.pieces import AIRLINER, MAKERS
 from stages.speech.normalise.token import Item, take_apart
 
 Rule = Callable[[Line, int], bool]
@@ -16,6 +17,7 @@ _ORDINAL_EN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th)", re.IGNORECA
 _ORDINAL_ROMANCE = re.compile(r"(\d+)(?:\.?[ºª°]|er|re|e|ème|ère|nd|nde|o|a)")
 _VERSION = re.compile(r"([vV]?)(\d+(?:\.\d+)+)")
 _PHONE = re.compile(r"\+\d+(?:[-/.()]*\d+)*|\d+(?:-\d+){3,}|\+?\(?\d[\d()]*(?:[-/.]\d{2,})+")
+_MODEL = re.compile(r"(\d{3})(?:[-‑](\d{2,3}))?(s)?")
 _DECADE = re.compile(r"['’]?(\d{2}|\d{4})['’]?s")
 _SCIENTIFIC = re.compile(r"([-−+]?\d[\d.,]*)[eE]([-−+]?\d{1,3})")
 
@@ -29,6 +31,24 @@ def apply_rules(items: list[Item], lexicon: Lexicon, language: str, month_first:
         for rule in _RULES:
             if rule(line, index):
                 break
+
+
+def _model(line: Line, index: int) -> bool:
+    """`Boeing 737-800`, `Airbus 380`, `747s`: numbers of aircraft, in pairs in English."""
+    item, before = line.items[index], line.at(index - 1)
+    made = before is not None and before.core in MAKERS
+    match = _MODEL.fullmatch(item.core)
+    if not match or not (made or (AIRLINER.match(item.core) and (match[2] or match[3]))):
+        return False
+    if match[3] and line.language != "en":
+        return False
+    words = [
+        line.code(part, first=True) if line.language == "en" else numbers.whole(part, line.language)
+        for part in match.group(1, 2)
+        if part
+    ]
+    item.spoken = " ".join(words) + ("s" if match[3] else "")
+    return True
 
 
 def _decade(line: Line, index: int) -> bool:
@@ -51,6 +71,9 @@ def _ordinal(line: Line, index: int) -> bool:
         return dates.german_ordinal(line, index)
     if line.language == "es" and re.fullmatch(r"[13]\.?er", item.core):
         item.spoken = numbers.spell(int(item.core[0]), "es", "spellout-ordinal-masculine-adjective")
+        return True
+    if line.language == "fr" and (match := re.fullmatch(r"2n?d(e?)", item.core)):
+        item.spoken = f"second{match[1]}"
         return True
     match = pattern.fullmatch(item.core) or (pattern.fullmatch(item.dotted) if line.language in ("es", "it") else None)
     if not match:
@@ -139,6 +162,8 @@ def _number(line: Line, index: int) -> bool:
 
 # The more special first: dates before ranges, ranges before numbers.
 _RULES: tuple[Rule, ...] = (
+    calendar.named_range,
+    calendar.month_after_day,
     ranges.share,
     ranges.dash,
     ranges.signed,
@@ -153,6 +178,7 @@ _RULES: tuple[Rule, ...] = (
     dates.date,
     money.amount,
     money.percent,
+    _model,
     _decade,
     _ordinal,
     dates.day,
