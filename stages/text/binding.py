@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from stages.text.abbreviations import abbreviations
+from stages.text.phrases import ends_stopped, is_stopped
 
 QUOTES = "\"'()[]{}\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb\u2039\u203a"
 MARKS = QUOTES + ".,;:!?\u2026\u00bf\u00a1"
@@ -48,10 +49,14 @@ def binds(before: str, after: str) -> bool:
     if _NUMBER_WORD.fullmatch(front):
         if _UNIT.fullmatch(back) or (_SHORT_NUMBER.fullmatch(front) and _GROUP.match(back)):
             return True
+        if is_stopped(after):
+            return True
         # An ordinal, as in `5. Mai`.
         return re.fullmatch(r"\d{1,2}\.", front) is not None and after[:1].isalpha()
     if front and not (set(front) - set(_SIGNS)):
         return after[:1].isdecimal()
+    if ends_stopped(front) and (after[:1].isdecimal() or is_stopped(after)):
+        return True
     stem = front.rstrip(".").lower()
     if after[:1].isdecimal():
         return stem in _BEFORE_NUMBER or (front.endswith(".") and stem in _KNOWN.counted | _CIRCA)

@@ -141,7 +141,8 @@ _AFTER_MARKS = re.compile(f"(?<=[{DASHES}/_|=,;&])")
 # Where an address parts: the best places first, but after none that could be taken for a hyphen.
 _ADDRESS_TIERS = (
     re.compile(r"(?<=[^/:]/)|(?<=@)"),
-    re.compile(r"(?<=//)|(?<=[?&=#,;|\\])|(?=\.)"),
+    re.compile(r"(?<=//)"),
+    re.compile(r"(?<=[?&=#,;|\\])|(?=\.)"),
     re.compile(r"(?=[_~%+-])"),
 )
 

@@ -23,6 +23,10 @@ _RUNS = re.compile(
     f"(?P<thai>[{_THAI}]+)|(?P<syllables>[{_LAO}{_MYANMAR}{_KHMER}{_TIBETAN}]+)"
     f"|(?P<cjk>[^{_THAI}{_LAO}{_MYANMAR}{_KHMER}{_TIBETAN}]+)"
 )
+# Letters with a stop each: `พ.ศ.`, `គ.ស.`
+_STOPPED = re.compile(f"(?:[{_THAI}{_LAO}{_KHMER}]{{1,4}}\\.)+")
+_ENDS_STOPPED = re.compile(f"[{_THAI}{_LAO}{_KHMER}]\\.$")
+_STOP_WITHIN = re.compile(f"(?<=[{_THAI}{_LAO}{_KHMER}]\\.)(?=[{_THAI}{_LAO}{_KHMER}])")
 _KANA_CHAR = re.compile(f"[{_KANA}]")
 # Words that repeat or cut short what is before them begin no line.
 _NEVER_FIRST = frozenset(
@@ -42,6 +46,16 @@ def is_spaceless(char: str) -> bool:
 def has_spaceless(text: str) -> bool:
     """Whether there is one such character in `text`."""
     return not text.isascii() and bool(_SPACELESS.search(text))
+
+
+def is_stopped(word: str) -> bool:
+    """Whether `word` is an abbreviation such as `พ.ศ.`, of a script without spaces."""
+    return not word.isascii() and bool(_STOPPED.fullmatch(word))
+
+
+def ends_stopped(word: str) -> bool:
+    """Whether `word` ends in such an abbreviation: in these scripts, no stop ends a sentence."""
+    return not word.isascii() and bool(_ENDS_STOPPED.search(word))
 
 
 @lru_cache(maxsize=4096)
@@ -69,6 +83,7 @@ def breakable(text: str) -> tuple[str, ...]:
         else:
             edges.update(start + edge for edge in _edges(clusters(run)))
     whole = _edges(clusters(text))
+    edges -= {match.start() for match in _STOP_WITHIN.finditer(text)}
     return tuple(_cut(text, sorted(edge for edge in edges & whole if _may_begin(text, edge))))
 
 

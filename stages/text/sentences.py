@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 from stages.text.abbreviations import abbreviations
 from stages.text.function_words import FUNCTION_WORDS
 from stages.text.languages import primary
+from stages.text.phrases import ends_stopped
 
 # Marks that end sentences, and what may close after them.
 ENDS = (".", "!", "?", "…", "。", "！", "？", "．", "؟", "۔", "।", "॥", "።", "։", "៕", "။")
@@ -159,6 +160,8 @@ def _verdict(before: str, after: str, language: str, lower_opens: bool) -> bool 
             return False
         return not (bare != word and language == "en" and _SPEAKER.match(after))
     if bare != word and language == "en" and _SPEAKER.match(after):
+        return False
+    if ends_stopped(bare):
         return False
     if bare.endswith(".."):
         return not is_low or lower_opens

@@ -165,7 +165,7 @@ def _at(word: Word, characters: int) -> float:
 class AtomRow:
     """All atoms of a scene side by side, and what it costs to break between them."""
 
-    def __init__(self, atoms: Sequence[Atom], max_chars: int, limit_s: float) -> None:
+    def __init__(self, atoms: Sequence[Atom], max_chars: int, limit_s: float, language: str = "") -> None:
         self.atoms = atoms
         self.max_chars = max_chars
         # When each atom is spoken, and the end of the scene's own frames.
@@ -179,8 +179,8 @@ class AtomRow:
             self.stop.append(self.begin[-1] + line_width(atom.text, max_chars))
             self._read_begin.append((self._read_stop[-1] if self._read_stop else 0) + (not atom.glued))
             self._read_stop.append(self._read_begin[-1] + reading_width(atom.text))
-        self.breaks = [0.0, *(_break_cost(*pair) for pair in pairwise(atoms)), 0.0]
-        self.inner = [0.0, *accumulate(_inner_cost(*pair) for pair in pairwise(atoms))]
+        self.breaks = [0.0, *(_break_cost(*pair, language) for pair in pairwise(atoms)), 0.0]
+        self.inner = [0.0, *accumulate(_inner_cost(*pair, language) for pair in pairwise(atoms))]
 
     def cut(self) -> list[tuple[int, int]]:
         """The cheapest cues, each as its first atom and the one after its last."""
@@ -262,26 +262,26 @@ class AtomRow:
         return cost
 
 
-def _break_cost(before: Atom, after: Atom) -> float:
+def _break_cost(before: Atom, after: Atom, language: str) -> float:
     if before.line != after.line:
         return _SENTENCE
     pause_s = after.start_s - before.end_s
     relief = min(pause_s, 0.6) if pause_s >= 0.2 else 0.0
-    return max(_sense(before.text, after.text, after.seam) - relief, 0.0)
+    return max(_sense(before.text, after.text, after.seam, language) - relief, 0.0)
 
 
-def _inner_cost(before: Atom, after: Atom) -> float:
+def _inner_cost(before: Atom, after: Atom, language: str) -> float:
     """What it costs not to break here."""
     pause_s = max(after.start_s - before.end_s, 0.0)
-    ended = before.line != after.line or ends_sentence(before.text, after.text)
+    ended = before.line != after.line or ends_sentence(before.text, after.text, language)
     return (_TWO_SENTENCES if ended else 0.0) + (min(pause_s, 1.0) if pause_s >= 0.3 else 0.0)
 
 
 @lru_cache(maxsize=65536)
-def _sense(before: str, after: str, seam: Seam) -> float:
+def _sense(before: str, after: str, seam: Seam, language: str) -> float:
     if seam is Seam.BOUND:
         return _TORN
-    if ends_sentence(before, after):
+    if ends_sentence(before, after, language):
         return _SENTENCE
     bare = before.rstrip(_QUOTES)
     if bare.endswith(_CLAUSE_ENDS):

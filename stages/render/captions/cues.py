@@ -42,7 +42,7 @@ def build_cues(cut: SceneCut, *, max_chars: int, language: str = "", timed_words
     atoms = list(atoms_of(cut.lines, max_chars, language))
     if not atoms:
         return ()
-    row = AtomRow(atoms, max_chars, (cut.frames - cut.tail) / cut.fps)
+    row = AtomRow(atoms, max_chars, (cut.frames - cut.tail) / cut.fps, language)
     spans = row.cut()
     cues = []
     for (first, last), (start, end) in zip(spans, _times(cut, row, spans), strict=True):
