@@ -14,8 +14,11 @@ from typing import Literal, NamedTuple
 from stages.images.cards.figure_words import (
     CHANGE_PAIRS,
     CHANGES,
+    JOINTS,
     LEADS,
     MORES,
+    OPERATORS,
+    PARTS,
     PARTS_OF,
     PER_CENT,
     PER_CENT_PAIRS,
@@ -163,7 +166,11 @@ def _with_scale(words: Sequence[str], at: int, end: int, kind: _Kind) -> _Found:
 
 def _figure(words: Sequence[str], found: _Found, language: str) -> Figure | None:
     first = found.first
-    if _is_end_of_range(words, found, language):
+    if (
+        _is_end_of_range(words, found, language)
+        or _is_operand(words, found)
+        or _is_whole_of_part(words, found, language)
+    ):
         return None
     lead_at = _lead(words, first, language)
     if lead_at is None:
@@ -192,6 +199,35 @@ def _is_end_of_range(words: Sequence[str], found: _Found, language: str) -> bool
         return False
     other = _at(words, end + 1)
     return other is not None and other.kind == found.kind
+
+
+def _is_operand(words: Sequence[str], found: _Found) -> bool:
+    """Whether it is reckoned with: `1.5 × 10^6`, `3 x 4 m`."""
+    first, end = found.first, found.end
+    before, after = words[max(first - 2, 0) : first], words[end : end + 2]
+    if len(before) == 2 and before[1] in OPERATORS and before[0][-1].isalnum() and any(map(str.isdigit, before[0])):
+        return True
+    # The sign may have been taken for a unit: `3 x`.
+    after = [words[end - 1], *after[:1]] if words[end - 1] in OPERATORS else after
+    return len(after) == 2 and after[0] in OPERATORS and after[1].lstrip("(~\u2248+\u2212-")[:1].isdigit()
+
+
+_FRACTION = re.compile(r"\d+[/\u2044]\d+|\d*[\u00bc-\u00be\u2150-\u215e]")
+
+
+def _is_whole_of_part(words: Sequence[str], found: _Found, language: str) -> bool:
+    """Whether what is told is a part of it, as in `two thirds of 9.7 million votes`: without that it would be false."""
+    at, is_joined = found.first - 1, False
+    while at >= 0 and not _closes(words, at, language):
+        word = _core(words[at]).lower()
+        if _FRACTION.fullmatch(word):
+            return is_joined
+        if is_joined and word in PARTS:
+            return True
+        if word not in JOINTS:
+            return False
+        is_joined, at = True, at - 1
+    return False
 
 
 def _share(number: str) -> float | None:
