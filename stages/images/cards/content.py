@@ -14,6 +14,8 @@ from stages.text.binding import binds
 Layout = Literal["title", "statement", "list", "number", "quote"]
 
 _SUPPORT_CHARS, _HEADING_CHARS = 150, 90
+# A name, and where it was said.
+_MOST_SPEAKER_WORDS = 8
 
 
 @dataclass(frozen=True)
@@ -110,19 +112,34 @@ _SPEAKERS = (
     re.compile(rf"[\u2013\u2014-]\s*{_NAME}\s*\.?$", re.MULTILINE),
     re.compile(rf"(?:words of|according to|[Aa]s)\s+{_NAME}"),
 )
+# What a dash at a text's end ascribes to somebody: the paragraph above it, or what ends as a sentence on the same line.
+_ASCRIBED = re.compile(
+    r"(?:^|\n)(?P<words>(?![-*\u2022\u2013-\u2015])[^\n]{12,240}?)(?:\n\s*|(?<=[.!?\u2026\u3002\uff01\uff1f\u201d\u00bb])\s+)"
+    r"(?:[\u2013-\u2015]|--)\s*(?P<speaker>[^\s\d\u2013-\u2015-][^\n\u2013-\u2015!?]{1,60})\s*$"
+)
 
 
 def find_quote(text: str) -> Quote | None:
-    """The longest quotation of at least four words, with its speaker when a verb or a dash names one."""
+    """The longest quotation of at least four words, with its speaker when a verb or a dash names one.
+
+    Without quotation marks, what a dash at the end ascribes to somebody.
+    """
     found = [group for pattern in _QUOTED for groups in pattern.findall(text) for group in groups if group]
     found = [words for words in found if len(words.split()) >= 4 or len(words) > len(words.encode()) / 2 > 12]
     if not found:
-        return None
+        return _ascribed(text)
     words = max(found, key=len)
     around = text.replace(words, " ")
     names = [match[1] for pattern in _SPEAKERS if (match := pattern.search(around))]
     speaker = names[0] if names and names[0] not in ("He", "She", "They", "It", "We", "I") else ""
     return Quote(_tidy(words).rstrip(","), speaker.rstrip("."))
+
+
+def _ascribed(text: str) -> Quote | None:
+    match = _ASCRIBED.search(text.rstrip())
+    if not match or match["speaker"][0].islower() or len(match["speaker"].split()) > _MOST_SPEAKER_WORDS:
+        return None
+    return Quote(_tidy(match["words"]), match["speaker"].rstrip(". "))
 
 
 def _tidy(text: str) -> str:

@@ -7,6 +7,7 @@ import re
 from stages.models import ListItem
 from stages.text.binding import QUOTES
 from stages.text.sentences import ends_sentence
+from stages.text.sentences import sentences as in_sentences
 
 _MARKED = re.compile(r"^[ \t]*(?:[-*\u2022]|(?P<number>\d{1,2})[.)])[ \t]+(?P<text>.+)$", re.MULTILINE)
 _STEP = re.compile(
@@ -19,9 +20,6 @@ _BEFORE_SERIES = re.compile(
     r"|comme|entre|como|come|tra)\s+(.+)$",
     re.IGNORECASE | re.DOTALL,
 )
-_WIDE_END = re.compile(
-    r"(?<=[\u3002\uff01\uff1f])(?![\u3002\uff01\uff1f\u300d\u300f\uff09])|(?<=[\u3002\uff01\uff1f][\u300d\u300f\uff09])"
-)
 _BULLET = "\u2022"
 _LONGEST_PART, _LONGEST_SERIAL = 8, 3
 
@@ -29,29 +27,21 @@ _LONGEST_PART, _LONGEST_SERIAL = 8, 3
 def find_items(text: str, language: str = "") -> list[ListItem]:
     """The items, three or more, or two where they have marks; none where it is not certain where each begins and ends."""
     marked = [ListItem(found["text"], found["number"] or _BULLET) for found in _MARKED.finditer(text)]
-    items = [item._replace(text=text) for item in marked if (text := _item(item.text))]
+    items = [item._replace(text=text) for item in marked if (text := _item(item.text, language))]
     if len(items) > 1:
         return items
     sentences = sentences_of(text, language)
     steps = [found[1] for sentence in sentences for found in _STEP.finditer(_bare(sentence))]
     for texts in (steps, _after_colon(sentences), _serial(sentences)):
-        found = [_item(text) for text in texts]
+        found = [_item(text, language) for text in texts]
         if len(found) > 2 and all(found):
             return [ListItem(text, str(number)) for number, text in enumerate(found, 1)]
     return []
 
 
 def sentences_of(text: str, language: str = "") -> list[str]:
-    """A text's sentences: no mark within a number ends one, nor that of an abbreviation."""
-    found: list[str] = []
-    for line in text.splitlines():
-        words = [part for word in line.split() for part in _WIDE_END.split(word) if part]
-        start = 0
-        for at, word in enumerate(words, 1):
-            if at == len(words) or ends_sentence(word, words[at], language):
-                found.append(" ".join(words[start:at]))
-                start = at
-    return found
+    """A text's sentences, none of which goes on over the end of a line."""
+    return [" ".join(found.split()) for line in text.splitlines() for found in in_sentences(line, language)]
 
 
 def _after_colon(sentences: list[str]) -> list[str]:
@@ -81,9 +71,9 @@ def _bare(sentence: str) -> str:
     return sentence.strip().rstrip(QUOTES).rstrip(".!?\u2026\u3002\uff01\uff1f")
 
 
-def _item(text: str) -> str:
+def _item(text: str, language: str) -> str:
     text = " ".join(text.split())
     stem = text.rstrip(";,")
-    if ends_sentence(stem.split(" ")[-1]):
+    if ends_sentence(stem.split(" ")[-1], "", language):
         stem = stem.rstrip(".\u3002")
     return stem[:1].upper() + stem[1:]

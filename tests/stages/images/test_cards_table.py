@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.images.cards.content import first_sentence
+from stages.images.cards.content import find_quote, first_sentence
 from stages.images.cards.enumerations import find_items
 from stages.images.cards.figures import find_figure
 
@@ -57,3 +57,9 @@ def test_whatever_stands_on_a_card_is_a_run_of_whole_words(words: list[str], lan
 def is_run(shown: str, text: str) -> bool:
     """Whether the words stand in the text one after the other and whole, but for marks around them."""
     return bool(re.search(rf"(?<!\S)[„“(]*{re.escape(shown)}[.,:;“)]*(?!\S)", " ".join(text.split())))
+
+
+@pytest.mark.parametrize(("text", "wanted"), TABLE["quotes"])
+def test_a_quotation_is_found_with_who_said_it(text: str, wanted: list[str] | None) -> None:
+    quote = find_quote(text)
+    assert (quote and [quote.words, quote.speaker]) == wanted
