@@ -8,35 +8,20 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from stages.script.llm.documents import BEGINS, NARRATION, closing_of, documents, is_texts, scenes_in, text_of
 from stages.script.llm.prompt import DraftScene
 from stages.script.llm.refusals import is_refusal
 from stages.script.words import count_words
 
 Fault = Literal["nothing", "refused", "cut off", "unreadable"]
 
-_SCENE_KEYS = """
-    scenes scene script segments segment slides sections parts shots storyboard video film narration narrations output result
-    response data szenen skript drehbuch abschnitte scènes séquences escenas guion guión secciones copione sezioni
-"""
-_NARRATION_KEYS = """
-    narration narrationtext voiceover voiceovertext vo spoken spokentext speech narrator text script dialogue dialog lines line
-    content body copy erzählung erzähltext sprechertext sprecher texte voixoff texto narración locución testo narrazione
-"""
-_HEADING_KEYS = """
-    heading header headline title scenetitle sceneheading caption name überschrift titel titre título titulo titolo
-"""
-_PICTURE_KEYS = """
-    pictureprompt imageprompt picture image visual visuals visualprompt visualdescription imagedescription picturedescription
-    prompt bildprompt bild imagen immagine
-"""
-_SCENES = frozenset(_SCENE_KEYS.split())
-_NARRATION, _HEADING, _PICTURE = _NARRATION_KEYS.split(), _HEADING_KEYS.split(), _PICTURE_KEYS.split()
 #: What ends a model's thoughts where they come in the same text as its answer.
 _THOUGHTS_END = re.compile(
     r"</(?:think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad)\s*>|\[/THINK\]|◁/think▷"
@@ -48,15 +33,16 @@ _THOUGHTS_BEGIN = re.compile(
 )
 #: Strings, and the remarks between them, which JSON does not have.
 _REMARK = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-#: How a JSON object or list begins, and nothing in prose.
-_BEGINS = re.compile(r"[{\[]\s*(?:[{\[\"'\u201c\u201e\u00ab]|/[/*]|\w+\s*:|$)")
 #: Typographic quotation marks in the place of JSON's.
 _OPENING_QUOTE = re.compile(r"(?<=[{\[,:])(\s*)[\u201c\u201d\u201e\u201f]")
 _CLOSING_QUOTE = re.compile(r"[\u201c\u201d](?=\s*[:,\]}])")
 #: Of the words in what is nearly JSON, so many must be there once it is read: some repairs lose what they cannot place.
 _LEAST_KEPT = 0.97
+#: Scenes that a model left out, where a document goes on: `, ...]`, `// ... more scenes`.
+_ELIDED = re.compile(r"[,\[{]\s*(?://|/\*|#)?\s*(?:\.\.\.|\u2026)|(?:\.\.\.|\u2026)\s*(?:\*/)?\s*[\]}]")
+#: What the instructions show as an example is nobody's script.
+_EXAMPLE = "what the narrator says"
 _UNSEEN = "\ufeff\u200b\u200e\u200f\u2060"
-_MOST_DEPTH = 6
 _MOST_REFUSAL_WORDS, _MOST_TALK_WORDS = 45, 200
 #: Scenes that speak to whoever asked.
 _TALK = re.compile(
@@ -109,7 +95,7 @@ def read_answer(answer: Answer) -> list[DraftScene]:
         raise AnswerError("nothing")
     said = _without_thoughts(text)
     # Beside the form that was asked for, as in {"error": "I cannot help with that."}
-    inner = [one for found in _documents(said) for one in _strings_in(found)]
+    inner = [one for found in documents(said) for one in _strings_in(found)]
     if refused := next((one for one in (*inner, said) if is_refusal(one)), ""):
         raise AnswerError("refused", refused)
     raise AnswerError("unreadable", said or text)
@@ -135,10 +121,22 @@ def _strings_in(document: Any) -> Iterator[str]:
 
 def _scenes_of(text: str) -> list[DraftScene]:
     body = _without_thoughts(text)
-    for source in dict.fromkeys((body, text)):
-        if found := _strict(source) or _strict(_straight(source)) or _repaired(_straight(source)):
+    # A mark of thoughts inside of a narration ends none.
+    sources = (text, body) if text.lstrip("` \njson")[:1] in ("{", "[") else (body, text)
+    for source in dict.fromkeys(sources):
+        unescaped = _unescaped(source)
+        if found := _strict(unescaped) or _strict(_straight(unescaped)) or _repaired(_straight(unescaped)):
             return found
     return []
+
+
+def _unescaped(source: str) -> str:
+    """A document whose quotation marks are all written for a web page, or for a string of a program."""
+    if '"' not in source and "&quot;" in source:
+        return html.unescape(source)
+    if re.match(r"\W*[{\[]\s*(?:[{\[]\s*)?\\\"", source) and not re.search(r'(?<!\\)"', source):
+        return re.sub(r"\\(?:n|r|t)", " ", re.sub(r'\\(["\\])', r"\1", source))
+    return source
 
 
 def _without_thoughts(text: str) -> str:
@@ -152,53 +150,23 @@ def _without_thoughts(text: str) -> str:
 
 
 def _strict(source: str) -> list[DraftScene]:
-    """The last JSON document that holds scenes; documents that are one scene each are one script together."""
-    found: list[list[DraftScene]] = []
+    """The last JSON document that holds a whole script; documents that are one scene each are one script together.
+
+    What follows a script (notes, the example of the instructions, a piece of it again) does not take its place.
+    """
+    found: list[tuple[bool, list[DraftScene]]] = []
     singles: list[DraftScene] = []
-    for document in _documents(source):
-        scenes = _scenes_in(document)
-        if isinstance(document, dict) and len(scenes) == 1 and _text_of(document, _NARRATION):
+    for document in documents(source):
+        scenes = [scene for scene in scenes_in(document) if not scene.narration.startswith(_EXAMPLE)]
+        if isinstance(document, dict) and len(scenes) == 1 and text_of(document, NARRATION):
             singles += scenes
         elif scenes:
-            found.append(scenes)
-    return found[-1] if found else singles
-
-
-def _documents(source: str) -> Iterator[Any]:
-    """Every whole JSON document in a text, in its order. Line breaks inside of strings are taken as they are."""
-    decoder = json.JSONDecoder(strict=False)
-    at = 0
-    while found := re.compile(r"[{\[\"]").search(source, at):
-        try:
-            document, at = decoder.raw_decode(source, found.start())
-        except (ValueError, RecursionError):
-            close = _closing(source, found.start())
-            if _BEGINS.match(source, found.start()):
-                # Broken or cut off: what stands inside of it is no document of its own.
-                at = close or len(source)
-            else:
-                at = found.end()
-        else:
-            yield document
-
-
-def _closing(source: str, start: int) -> int:
-    """The place after the bracket that closes the one at `start`; 0 where none does."""
-    depth, quoted, at = 0, False, start
-    while at < len(source):
-        char = source[at]
-        if char == "\\":
-            at += 1
-        elif char == '"':
-            quoted = not quoted
-        elif not quoted and char in "{[":
-            depth += 1
-        elif not quoted and char in "}]":
-            depth -= 1
-            if not depth:
-                return at + 1
-        at += 1
-    return 0
+            found.append((not is_texts(document), scenes))
+    if not found:
+        return singles
+    of_kind = [scenes for is_script, scenes in found if is_script] or [scenes for _, scenes in found]
+    most = max(len(scenes) for scenes in of_kind)
+    return next(scenes for scenes in reversed(of_kind) if len(scenes) * 2 > most)
 
 
 def _straight(source: str) -> str:
@@ -207,15 +175,17 @@ def _straight(source: str) -> str:
 
 def _repaired(source: str) -> list[DraftScene]:
     """Scenes of what is nearly JSON, and whole."""
-    start = _BEGINS.search(source)
+    start = BEGINS.search(source)
     if not start or _is_cut_off(source):
         return []
-    end = _closing(source, start.start()) or max(source.rfind("}"), source.rfind("]")) + 1
+    end = closing_of(source, start.start()) or max(source.rfind("}"), source.rfind("]")) + 1
+    if _ELIDED.search(re.sub(r'"(?:\\.|[^"\\])*"', '""', source[start.start() : end])):
+        return []
     import json_repair
 
     with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
         # As Python writes it.
-        return _scenes_in(ast.literal_eval(source[start.start() : end]))
+        return scenes_in(ast.literal_eval(source[start.start() : end]))
     whole = _REMARK.sub(
         lambda found: found.group() if found.group().startswith('"') else " ", source[start.start() : end]
     )
@@ -225,84 +195,17 @@ def _repaired(source: str) -> list[DraftScene]:
         return []
     kept = count_words(json.dumps(document, ensure_ascii=False))
     written = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), whole)
-    return _scenes_in(document) if kept >= count_words(written) * _LEAST_KEPT else []
+    return scenes_in(document) if kept >= count_words(written) * _LEAST_KEPT else []
 
 
 def _is_cut_off(source: str) -> bool:
     """Whether brackets that were opened stay open, as far as can be told without the quotation marks being right."""
-    start = _BEGINS.search(source)
+    start = BEGINS.search(source)
     if not start:
         return False
-    if _closing(source, start.start()):
+    if closing_of(source, start.start()):
         return False
     # Quotation marks may be wrong: then what counts is how the text ends.
     rest = re.sub(r"\s*`{3}.*\Z", "", source[start.start() :], flags=re.DOTALL).rstrip().rstrip(_UNSEEN + ";")
     opened = sum(rest.count(char) for char in "{[") - sum(rest.count(char) for char in "}]")
     return not rest.endswith(("}", "]")) or opened > 0
-
-
-def _scenes_in(document: Any, depth: int = 0) -> list[DraftScene]:
-    """Scenes wherever in a document they stand; none where there are none."""
-    if depth > _MOST_DEPTH:
-        return []
-    if isinstance(document, str):
-        inner = document.strip()
-        return (
-            [scene for found in _documents(inner) for scene in _scenes_in(found, depth + 1)]
-            if inner[:1] in "{["
-            else []
-        )
-    if isinstance(document, list):
-        return _scenes_in_list(document, depth)
-    if not isinstance(document, Mapping):
-        return []
-    for key, value in document.items():
-        if _plain(key) in _SCENES and _may_hold_scenes(_plain(key), value) and (scenes := _scenes_in(value, depth + 1)):
-            return scenes
-    if scene := _scene(document):
-        return [scene]
-    values = list(document.values())
-    if values and all(isinstance(value, Mapping) for value in values):
-        return [scene for value in values for scene in _scenes_in(value, depth + 1)]
-    return next((scenes for value in values if (scenes := _scenes_in(value, depth + 1))), [])
-
-
-def _scenes_in_list(items: list[Any], depth: int) -> list[DraftScene]:
-    if items and all(isinstance(item, str) for item in items):
-        told = [item for item in items if count_words(item) > 3]
-        return [DraftScene(heading="", narration=item, picture_prompt="") for item in told]
-    return [scene for item in items if not isinstance(item, str) for scene in _scenes_in(item, depth + 1)]
-
-
-def _scene(document: Mapping[str, Any]) -> DraftScene | None:
-    narration = _text_of(document, _NARRATION)
-    if not count_words(narration):
-        return None
-    return DraftScene(
-        heading=_text_of(document, _HEADING), narration=narration, picture_prompt=_text_of(document, _PICTURE)
-    )
-
-
-def _text_of(document: Mapping[str, Any], names: list[str]) -> str:
-    """The first of these fields that holds text; lists of texts are joined."""
-    fields = {_plain(key): value for key, value in document.items()}
-    for name in names:
-        value = fields.get(name)
-        if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-            value = " ".join(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value == value:
-            value = str(value)
-        if isinstance(value, str) and value.strip():
-            return value
-    return ""
-
-
-def _plain(key: object) -> str:
-    return re.sub(r"[\s_\-*:]", "", str(key)).lower()
-
-
-def _may_hold_scenes(name: str, value: object) -> bool:
-    """A narration in several lines is none of several scenes."""
-    if isinstance(value, list) and name in _NARRATION and all(isinstance(item, str) for item in value):
-        return False
-    return isinstance(value, Mapping | list) or (isinstance(value, str) and value.lstrip()[:1] in ("{", "["))

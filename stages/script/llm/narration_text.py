@@ -118,7 +118,10 @@ _RAISED = re.compile(
 _RAISED_DIGITS = str.maketrans(
     "0123456789+-\u2212", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b\u207b"
 )
-_TOKENS = re.compile(r"<\|[^|<>\n]{1,40}\|>|</?(?:b|i|u|em|strong|br|p|span|div|sup|sub)\b[^<>\n]*>", re.IGNORECASE)
+_TOKENS = re.compile(
+    r"<\|[^|<>\n]{1,40}\|>|</?(?:b|i|u|em|strong|br|p|span|div|sup|sub|think|thinking|thought|reasoning)\b[^<>\n]*>",
+    re.IGNORECASE,
+)
 _SCENE_NAME = re.compile(rf"^\W*{_SCENE}\b\s*(?:[:.\u2013\u2014-]\s*|$)", re.IGNORECASE)
 _LINKED = r"\[[^\]\n]{1,120}\]\(\s*<?[^)\s]+>?\s*\)"
 _SOURCES = re.compile(
