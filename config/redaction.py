@@ -38,7 +38,8 @@ _SHAPES = re.compile(
     r"(?<![\w-])sk[-_](?=[\w-]*\d)[A-Za-z0-9_-]{20,}"
     r"|(?<![\w-])sk[-_][A-Za-z0-9_-]*\*{3,}[A-Za-z0-9_*-]*"
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{16,}"
-    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
+    # Not our own example of how a login is written.
+    r"|(?<=://)(?!user:password@)[^\s/@:]*:[^\s/@]+(?=@)"
 )
 #: What stands before a key where a line of a shell, of an environment file or of JSON is given in its place.
 NAMED_KEY = re.compile(

@@ -3,7 +3,7 @@
 | what happened                                            | ours               | kind                      |
 |----------------------------------------------------------|--------------------|---------------------------|
 | 402, a quota or credit that is used up, with any status  | `QuotaError`       | `QuotaExceeded`           |
-| 401, 403, an account that may not be used                | `UnavailableError` | `InvalidApiKey`           |
+| 401, 403, a key or an account that may not be used       | `UnavailableError` | `InvalidApiKey`           |
 | 429, with the wait that it names                         | `RateLimitedError` | `RateLimitExceeded`       |
 | 408, 504, 524                                            | `TimedOutError`    | `Timeout`                 |
 | 409, 425, 499, any other 5xx                             | `TransientError`   | `ServiceUnavailable`      |
@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -51,6 +51,22 @@ _ACCOUNT = re.compile(
 )
 _REFUSED = re.compile(r"content_?filter|content_policy|moderation|responsible_?ai|safety", re.IGNORECASE)
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|key|Bearer)[-_ ](?=[\w*-]*[\d*])[A-Za-z0-9*_\-]{6,}")
+#: What services say of a key that they do not take, with whatever status.
+_BAD_KEY = re.compile(
+    r"(?:invalid|incorrect|wrong|unknown|expired|missing|malformed|no|bad)[ _](?:\w+[ _])?(?:x[ _-])?"
+    r"(?:api|access|auth|authentication|authorization|bearer|subscription)[ _-]?(?:key|token)"
+    r"|(?:api|access|auth|authentication|bearer)[ _-]?(?:key|token)s?(?![a-z]).{0,24}?[ _]"
+    r"(?:not[ _](?:valid|found|recogni[sz]ed|provided|exist)"
+    r"|invalid|incorrect|expired|revoked|disabled|missing|required|does not exist|deactivated|suspended)"
+    r"|invalid[ _-]?api[ _-]?key|authentication[ _](?:error|failed|fails|required)|invalid[ _](?:authentication|credentials?)"
+    r"|unauthenticated|not authenticated",
+    re.IGNORECASE,
+)
+#: Where errors hold their words, their codes and further errors. How deep they are looked for.
+_WORDED = ("error", "errors", "detail", "message", "error_description", "metadata", "raw")
+_CODED = ("code", "type", "status", "reason")
+_WRAPPED = ("error", "errors", "detail", "details")
+_DEEPEST = 5
 _TOO_LATE = (408, 504, 524)
 _PASSING = (409, 425, 499)
 
@@ -68,19 +84,38 @@ class Answer:
 
 def answer_of(status: int, headers: Mapping[str, str], document: Any) -> Answer:
     """An answer from its status, headers and JSON body, however the service wraps its error; any other body says nothing."""
-    inner: Any = document
-    for name in ("error", "detail"):
-        inner = inner.get(name, inner) if isinstance(inner, Mapping) else inner
-    if isinstance(inner, list) and inner and all(isinstance(item, Mapping) for item in inner):
-        # Validators name each field that they refuse.
-        fields = [f"{'.'.join(map(str, item.get('loc') or ()))}: {item.get('msg', '')}".strip(": ") for item in inner]
-        return Answer(status, headers, (), short("; ".join(filter(None, fields))))
-    if not isinstance(inner, Mapping):
-        is_text = isinstance(inner, str) and not inner.lstrip().startswith("<")
-        return Answer(status, headers, (), short(inner) if is_text else "")
-    codes = [str(inner[name]) for name in ("code", "type", "status") if isinstance(inner.get(name), str | int)]
-    said = next((inner[name] for name in ("message", "error", "detail") if isinstance(inner.get(name), str)), "")
-    return Answer(status, headers, codes, short(said))
+    words = dict.fromkeys(filter(None, (text.strip() for text in _words(document))))
+    return Answer(status, headers, list(_codes(document)), short("; ".join(words)))
+
+
+def _words(document: Any, depth: int = 0) -> Iterator[str]:
+    """All that a service says in its error, from the outside in."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(document, str) and not document.lstrip().startswith("<"):
+        yield document
+    elif isinstance(document, list):
+        for item in document:
+            yield from _words(item, depth + 1)
+    elif isinstance(document, Mapping):
+        if "msg" in document:
+            # Validators name each field that they refuse.
+            yield f"{'.'.join(map(str, document.get('loc') or ()))}: {document['msg']}".strip(": ")
+        for name in _WORDED:
+            yield from _words(document.get(name), depth + 1)
+
+
+def _codes(document: Any, depth: int = 0) -> Iterator[str]:
+    """Codes and types of an error, the outermost first. Validators' types say nothing of the account."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(document, list):
+        for item in document:
+            yield from _codes(item, depth + 1)
+    elif isinstance(document, Mapping) and "msg" not in document:
+        yield from (str(document[name]) for name in _CODED if isinstance(document.get(name), str | int))
+        for name in _WRAPPED:
+            yield from _codes(document.get(name), depth + 1)
 
 
 def short(text: str) -> str:
@@ -101,7 +136,7 @@ def refused(name: str, answer: Answer) -> ProviderError:
             hint="top up the account or raise its limit, or name another provider in the brief or under Providers",
             retry_after_s=told_s if told_s >= _SHORTEST_QUOTA_S else None,
         )
-    if (status in (401, 403) and not answer.is_refusal) or _ACCOUNT.search(codes):
+    if (status in (401, 403) and not answer.is_refusal) or _ACCOUNT.search(codes) or _is_about_key(answer, codes):
         return UnavailableError(
             said,
             provider=name,
@@ -130,6 +165,12 @@ def refused(name: str, answer: Answer) -> ProviderError:
     return _rejected(name, said, answer, codes)
 
 
+def _is_about_key(answer: Answer, codes: str) -> bool:
+    """Whether a refusal is of the key, whatever its status says."""
+    is_refused = 400 <= answer.status < 500 and answer.status not in (407, 429)
+    return is_refused and bool(_BAD_KEY.search(answer.said) or _BAD_KEY.search(codes))
+
+
 def _meaning(status: int) -> str:
     """What an answer means whose body says nothing."""
     if status in (401, 403):
@@ -151,9 +192,10 @@ def _phrase(status: int) -> str:
 
 def _rejected(name: str, said: str, answer: Answer, codes: str) -> RejectedError:
     if answer.status < 400:
-        target = host_of(answer.headers.get("location", ""))
-        where = f" to {target}" if target else ""
-        hint = f"check Providers.{name}.BaseUrl: framekeep config show"
+        location = answer.headers.get("location", "")
+        target = host_of(location)
+        where = f" to {location.partition('://')[0]}://{target}" if target and "://" in location else ""
+        hint = f"name the address itself in Providers.{name}.BaseUrl; see: framekeep config show"
         return RejectedError(f"{said}: its address leads elsewhere{where}", provider=name, hint=hint)
     is_content = answer.is_refusal if answer.status == 403 else bool(_REFUSED.search(codes))
     if answer.status in (404, 405):
@@ -173,6 +215,16 @@ def failure_in_success(name: str, headers: Mapping[str, str], document: Any) -> 
     code = inner.get("code") if isinstance(inner, Mapping) else None
     status = code if isinstance(code, int) and 400 <= code < 600 else HTTPStatus.SERVICE_UNAVAILABLE
     return refused(name, answer_of(int(status), headers, document))
+
+
+def nothing(name: str, url: str, status: int) -> TransientError:
+    """The error for a success without a body."""
+    return TransientError(
+        f"{name}: {host_of(url)} answered {status} with nothing in it",
+        provider=name,
+        hint=f"check Providers.{name}.BaseUrl: framekeep config show; then: framekeep resume",
+        kind="ServiceUnavailable",
+    )
 
 
 def web_page(name: str, url: str) -> TransientError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from config.errors import FramekeepError, ProviderError, UnavailableError
 from stages.base import CancelToken
-from stages.http.answers import failure_in_success, web_page
+from stages.http.answers import failure_in_success, nothing, web_page
 from stages.http.connections import unknown, unreachable
 from stages.http.loop_call import call_in_loop
 
@@ -57,7 +57,8 @@ def loading(name: str) -> Iterator[None]:
 def open_client(name: str, limit_s: float, sending: Sending | None = None, **options: Any) -> httpx2.AsyncClient:
     """A client for one call. `limit_s` bounds its waiting for each part of the answer, 0 is no limit.
 
-    A success that is a web page where JSON should be, or that holds an error, is a failure of the service `name`, whoever reads it.
+    No redirect is followed: it would send a paid request again, and the key to whom it is not for. A success that is a web page
+    where JSON should be, that is empty or holds an error, is a failure of the service `name`, whoever reads it.
     """
     import httpx2
 
@@ -65,10 +66,14 @@ def open_client(name: str, limit_s: float, sending: Sending | None = None, **opt
         kind = response.headers.get("content-type", "")
         if not response.is_success:
             return
+        if response.status_code == 204 or response.headers.get("content-length") == "0":
+            raise nothing(name, str(response.request.url), response.status_code)
         if kind.startswith("text/html"):
             raise web_page(name, str(response.request.url))
-        if kind.startswith("application/json"):
+        if kind.startswith("application/json") or not kind:
             await response.aread()
+            if not response.content.strip():
+                raise nothing(name, str(response.request.url), response.status_code)
             with contextlib.suppress(ValueError):
                 if failure := failure_in_success(name, response.headers, response.json()):
                     raise failure

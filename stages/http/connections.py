@@ -30,6 +30,10 @@ def chain_of(error: BaseException) -> Iterator[BaseException]:
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
+        if isinstance(current, BaseExceptionGroup):
+            # "unhandled errors in a TaskGroup" says nothing: what happened is within.
+            current = current.exceptions[0]
+            continue
         yield current
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
@@ -97,11 +101,13 @@ def _bad_setup(name: str, url: str, chain: Sequence[BaseException]) -> Unavailab
         if proxy and _is_refusal_of_proxy(text):
             return unusable(f"the proxy {proxy.address} refuses: {text}", f"correct or unset {proxy.variable}")
         return None
-    if proxy and (not proxy.is_usable or (not is_http and re.search("proxy|socks", text, re.IGNORECASE))):
-        return unusable(f"the proxy {proxy.address} cannot be used: {text}", _remedy(proxy, url))
+    if proxy and (proxy.trouble or (not is_http and re.search("proxy|socks", text, re.IGNORECASE))):
+        return unusable(f"the proxy {proxy.address} cannot be used: {proxy.trouble or text}", _remedy(proxy, url))
     if any(
         isinstance(one, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError) for one in chain
     ):
+        # What libraries quote here may be a piece of a password.
+        text = re.sub(r"""b?(['"]).*\1""", "…", text)
         return unusable(f"its address or key cannot be sent: {text}", "check both: framekeep config show")
     return None
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+#: What ends a login in an address, unless it is written so.
+_CODES = {"/": "%2F", "?": "%3F", "#": "%23"}
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -19,7 +21,8 @@ class Proxy:
 
     variable: str
     address: str
-    is_usable: bool
+    trouble: str = ""
+    """Why it cannot be used; empty where nothing is wrong with how it is written."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,23 @@ def _proxy(variable: str, value: str) -> Proxy:
     value = value if "://" in value else f"http://{value}"
     scheme, _, rest = value.partition("://")
     place = rest.rpartition("@")[2].split("/")[0]
+    return Proxy(variable, f"{scheme}://{place}", _trouble(scheme, rest.rpartition("@")[0], place))
+
+
+def _trouble(scheme: str, login: str, place: str) -> str:
+    """Why the address of a proxy cannot be used, without a word of its login."""
+    if scheme not in _PROXY_SCHEMES:
+        return f"its scheme is none of {', '.join(_PROXY_SCHEMES)}"
+    if odd := next((character for character in login if character in _CODES), ""):
+        return f"its user or password holds {odd}, which must be written {_CODES[odd]} there"
     try:
         parts = urlsplit(f"//{place}")
-        is_usable = scheme in _PROXY_SCHEMES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        port, host = parts.port, parts.hostname
     except ValueError:
-        is_usable = False
-    return Proxy(variable, f"{scheme}://{place}", is_usable)
+        return "its host or its port is none; a port is a number from 1 to 65535"
+    if not host:
+        return "it names no host"
+    return "a port is a number from 1 to 65535" if port == 0 else ""
 
 
 def certificates_trouble(environ: Mapping[str, str] | None = None) -> Trouble | None:

@@ -45,7 +45,7 @@ async def ask_model(
 
 def open_sdk(name: str, account: ModelAccount, sending: Sending, timeout_s: float) -> Any:
     """The SDK's client with its own retries off: retrying is the caller's business."""
-    client = open_client(name, timeout_s, sending, follow_redirects=True)
+    client = open_client(name, timeout_s, sending)
     options: dict[str, Any] = {"base_url": account.url, "max_retries": 0, "http_client": client}
     if account.kind == "anthropic":
         from anthropic import AsyncAnthropic

@@ -18,7 +18,9 @@ from config.errors import ProviderError, TimedOutError, TransientError, Unavaila
 from config.settings import Settings
 from pipeline.health import provider_checks
 from stages.base import CancelToken
+from stages.http.answers import answer_of
 from stages.http.client import Sending, call_service, open_client
+from stages.http.connections import chain_of
 from stages.http.environment import proxy_for
 from stages.models import Brief
 from stages.script.llm.account import ModelAccount
@@ -105,7 +107,24 @@ def failure(client: str, url: str, folder: Path) -> ProviderError:
         ("all_proxy", "socks4://127.0.0.1:9", "correct or unset all_proxy"),
         ("HTTP_PROXY", "ftp://127.0.0.1:9", "the proxy ftp://127.0.0.1:9 cannot be used"),
         ("http_proxy", "http://me:S3CR3T-pass@127.0.0.1:port", "the proxy http://127.0.0.1:port cannot be used"),
-        ("http_proxy", "http://", "the proxy http:// cannot be used"),
+        ("http_proxy", "http://", "the proxy http:// cannot be used: it names no host"),
+        (
+            "ALL_PROXY",
+            "http://u:S3CR3T#pass@127.0.0.1:9",
+            "cannot be used: its user or password holds #, which must be written %23",
+        ),
+        (
+            "ALL_PROXY",
+            "http://u:S3CR3T/pass@127.0.0.1:9",
+            "the proxy http://127.0.0.1:9 cannot be used: its user or password holds /",
+        ),
+        ("ALL_PROXY", "http://u:S3CR3T?pass@127.0.0.1:9", "its user or password holds ?, which must be written %3F"),
+        (
+            "ALL_PROXY",
+            "http://u:S3CR3T-pass@127.0.0.1:99999",
+            "its host or its port is none; a port is a number from 1 to 65535",
+        ),
+        ("ALL_PROXY", "socks5://u:S3CR3T-pass@127.0.0.1:0", "a port is a number from 1 to 65535"),
     ],
 )
 def test_what_the_environment_names_and_cannot_be_used_is_named_with_its_remedy(
@@ -147,6 +166,7 @@ def test_a_proxy_that_wants_a_password_or_refuses_is_of_no_use(
     plain = failure(client, ADDRESS, tmp_path)
     assert (type(plain), plain.kind) == (UnavailableError, "NotSupported")
     assert "the proxy wants a user and a password" in plain.message
+    assert "http://user:password@host:port" in plain.hint
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -212,7 +232,7 @@ def test_the_proxy_of_an_address_is_known_with_its_variable_and_without_its_logi
     url: str, variables: dict[str, str], expected: tuple[str, str, bool] | None
 ) -> None:
     found = proxy_for(url, variables)
-    assert (found and (found.variable, found.address, found.is_usable)) == expected
+    assert (found and (found.variable, found.address, not found.trouble)) == expected
 
 
 @pytest.mark.parametrize(
@@ -302,3 +322,45 @@ def test_nothing_of_an_answer_is_lost_that_a_service_says_in_its_own_way(service
         service.answer = (400, body, {})
         for client in CLIENTS:
             assert "no such thing" in failure(client, service.url, tmp_path).message, (client, json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ([{"error": {"message": "first"}}, {"error": {"message": "second"}}], "first; second"),
+        (["one", "two"], "one; two"),
+        ({"errors": [{"message": "one"}, "two"]}, "one; two"),
+        ({"error": True, "message": "why"}, "why"),
+        ({"error": "Bad", "message": "why"}, "Bad; why"),
+        ({"error": {"message": "Provider error", "metadata": {"raw": "no such size"}}}, "Provider error; no such size"),
+        ({"error": "invalid_grant", "error_description": "it is over"}, "invalid_grant; it is over"),
+        ({"detail": [{"loc": ["body", "n"], "msg": "too large"}, {"msg": "x"}]}, "body.n: too large; x"),
+        ({"message": "m", "error": {"message": "m"}}, "m"),
+        ([], ""),
+        (7, ""),
+    ],
+)  # fmt: skip
+def test_the_words_of_an_error_are_found_however_it_is_wrapped(body: Any, said: str) -> None:
+    assert answer_of(400, {}, body).said == said
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_redirect_is_one_request_and_says_where_the_address_leads(
+    client: str, service: Service, tmp_path: Path
+) -> None:
+    for location, where in {
+        f"{service.url}/v1/chat/completions": f" to {service.url}",
+        "https://elsewhere.invalid/v1": " to https://elsewhere.invalid",
+        "/there": "",
+    }.items():
+        service.answer = (307, {}, {"Location": location})
+        service.asked.clear()
+        error = failure(client, service.url, tmp_path)
+        assert f"its address leads elsewhere{where}" in error.message
+        assert len(service.asked) == 1
+
+
+def test_what_went_wrong_within_a_group_of_tasks_is_told_itself() -> None:
+    assert [str(one) for one in chain_of(ExceptionGroup("unhandled errors in a TaskGroup", [OSError("why")]))] == [
+        "why"
+    ]
