@@ -14,7 +14,7 @@ from stages.text.rules import Found, before, left_out, read, said
 
 _EXPRESSION = re.compile(
     r"\{\s*(?:"
-    r"[A-Za-z_$][\w$]+(?:\??\.[A-Za-z_$][\w$]*|\[[^\[\]{}\n]{1,80}\])*(?:\([^(){}\n]{0,200}\)(?:\.[\w$]+)*)*"
+    r"(?:[A-Za-z_$](?=[.?]+[A-Za-z_$])|[A-Za-z_$][\w$]+)(?:\??\.[A-Za-z_$][\w$]*|\[[^\[\]{}\n]{1,80}\])*(?:\([^(){}\n]{0,200}\)(?:\.[\w$]+)*)*"
     r"|[^{}\n]{1,300}?(?:=>|&&|\|\||===|!==)[^{}\n]{1,300}?"
     r"|`[^`]{0,500}`"
     r")\s*\}",
@@ -28,7 +28,7 @@ _LATEX_WORDS = re.compile(
 _LATEX_LINK = re.compile(r"\\href\{[^{}\n]{1,500}\}\{")
 _LATEX_NAMES = {"LaTeX": "LaTeX", "TeX": "TeX", "ldots": "…", "dots": "…", "textendash": "–", "textemdash": "—"}
 _LATEX_NAME = re.compile(r"\\(LaTeX|TeX|ldots|dots|textendash|textemdash)(?![A-Za-z])(?:\{\})?")
-_LATEX_UNSEEN = re.compile(r"\\(?:index|label|glsadd|nocite|vspace|hspace)\*?\{[^{}\n]{0,500}\}")
+_LATEX_UNSEEN = re.compile(r"\\(?:index|label|glsadd|nocite|vspace|hspace)\*?\{[^{}\n]{0,500}\}|\\item(?![A-Za-z])")
 _LATEX_OTHER = re.compile(
     r"\\(?:@ref\([^()\n]{1,200}\)|[A-Za-z]{2,30}\*?(?:\[[^\[\]\n]{0,200}\])*(?:\{[^{}\n]{0,500}\})+)"
 )
@@ -87,7 +87,9 @@ def _latex_command(state: StateInline) -> Found:
     if unseen := _LATEX_UNSEEN.match(src, at, most):
         return left_out(state, unseen.end())
     other = _LATEX_OTHER.match(src, at, most)
-    return left_out(state, other.end(), "a command of LaTeX") if other and not _follows_word(state) else None
+    # A path of Windows looks alike, but follows a word.
+    is_command = other and (not _follows_word(state) or other[0].startswith(("\\begin{", "\\end{")))
+    return left_out(state, other.end(), "a command of LaTeX") if other and is_command else None
 
 
 def _brace_end(text: str, start: int, most: int) -> int:

@@ -256,5 +256,11 @@ def _numbers_that_are_words(tokens: Sequence[Token]) -> dict[int, str]:
 
 
 def _begins_below_an_item(tokens: Sequence[Token], at: int, number: int) -> bool:
-    """Whether a list of its own begins with 1 below the words of another list's item."""
-    return number == 1 and tokens[at].level > 1 and tokens[at - 2].type == "paragraph_close"
+    """Whether a list of its own begins with 1 below the words of a numbered item; below a bullet it may be a date, `1. Mai`."""
+    level = tokens[at].level - 2
+    if number != 1 or level < 0 or tokens[at - 2].type != "paragraph_close":
+        return False
+    around = next(
+        (token for token in reversed(tokens[:at]) if token.level == level and token.type == "list_item_open"), None
+    )
+    return bool(around and around.info)

@@ -91,6 +91,13 @@ def test_an_item_ends_as_a_sentence_of_its_script_does(text: str, sentence: str)
         "![" * 3000 + "](a b)" * 3000 + "word",
         "[^" * 3000 + "word",
         "`" * 2999 + "word",
+        "\\textbf{" * 3000 + "word" + "}" * 3000,
+        "||^^::" * 3000 + "word" + "::^^||" * 3000,
+        "[[1](" * 3000 + "word",
+        "{a&&" * 3000 + "word",
+        "– word\n" * 3000,
+        "{{< highlight go >}}\n" * 3000 + "word",
+        "````{note}\n" * 500 + "word",
     ],
 )
 def test_deep_and_broken_nesting_ends_and_keeps_the_word(source: str) -> None:
