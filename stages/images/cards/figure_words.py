@@ -29,36 +29,39 @@ _MORES_LIST = """more less fewer faster slower higher lower larger smaller cheap
     discount off mehr weniger schneller langsamer höher niedriger größer kleiner billiger teurer besser wachstum
     anstieg rabatt zinsen plus moins más menos più meno hausse baisse interest zuwachs aumento crecimiento crescita"""
 # Qualifications without which a number would be false.
-_LEADS_LIST = """no more than | no less than | no fewer than | not more than | not less than | nicht mehr als | nicht weniger als
-    | pas plus de | pas moins de | no más de | no menos de | non più di | non meno di | minus | moins | menos | meno
-    | less than | more than | fewer than | at least | at most | up to | nearly | almost | about | around | over |
-    under | roughly | only | just | approx. | approximately | some | ca. | circa | etwa | rund | fast | knapp | über
-    | unter | nur | mehr als | weniger als | mindestens | höchstens | bis zu | ungefähr | environ | près de | plus
-    de | moins de | au moins | au plus | jusqu'à | seulement | presque | quasi | casi | más de | menos de | unos |
-    unas | solo | sólo | al menos | hasta | alrededor de | più di | meno di | almeno | fino a | oltre | soltanto"""
+_LEADS_LIST = """not | nicht | no more than | no less than | no fewer than | not more than | not less than | nicht mehr als |
+    nicht weniger als | pas plus de | pas moins de | no más de | no menos de | non più di | non meno di | minus |
+    moins | menos | meno | less than | more than | fewer than | at least | at most | up to | nearly | almost | about
+    | around | over | under | roughly | only | just | approx. | approximately | some | ca. | circa | etwa | rund |
+    fast | knapp | über | unter | nur | mehr als | weniger als | mindestens | höchstens | bis zu | ungefähr |
+    environ | près de | plus de | moins de | au moins | au plus | jusqu'à | seulement | presque | quasi | casi | más
+    de | menos de | unos | unas | solo | sólo | al menos | hasta | alrededor de | più di | meno di | almeno | fino a
+    | oltre | soltanto"""
 CHANGE_PAIRS = frozenset(
     {("de", "plus"), ("de", "moins"), ("de", "m\u00e1s"), ("de", "menos"), ("in", "pi\u00f9"), ("in", "meno")}
 )
 # Between the two numbers of `3 in 4 people`.
 PARTS_OF = frozenset({"in", "of", "von", "auf", "sur", "su", "de", "di", "cada", "ogni"})
 # What is a part of the figure after it, or a multiple of it: `two thirds of 9.7 million`.
-_PARTS_LIST = """half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths eighth
-    eighths ninth ninths tenth tenths hundredth hundredths thousandth thousandths millionth millionths most majority
-    minority twice double triple dozen dozens one two three four five six seven eight nine ten eleven twelve twenty
-    thirty forty fifty hundred hundreds thousand thousands million millions billion billions trillion percent
-    percentage per-cent hälfte halb halbe drittel viertel fünftel sechstel siebtel achtel neuntel zehntel
-    hundertstel tausendstel mehrheit minderheit doppelte dreifache prozent dutzend einer eine eines zwei drei vier
-    fünf sechs sieben acht neun zehn hundert tausend millionen milliarden moitié tiers quart quarts cinquième
-    cinquièmes sixième septième huitième neuvième dixième dixièmes centième millième majorité minorité cent mille
-    milliards un une deux trois quatre cinq sept huit neuf dix douzaine mitad tercio tercios cuarto cuartos quinto
-    quintos sexto séptimo octavo noveno décimo décimos centésimo milésimo mayoría minoría doble mil millón millones
-    uno una dos tres cuatro cinco seis siete ocho nueve diez docena metà terzo terzi quarti decimo decimi centesimo
-    millesimo maggioranza minoranza doppio triplo mila milione milioni miliardi due tre quattro cinque sei sette
-    otto nove dieci dozzina"""
+_PARTS_LIST = """some many few several none zero fraction part parts share portion rest remainder teil einige viele manche keiner
+    null dritte dritter vierte vierter zehnte zehnter partie certains plupart aucun aucune parte algunos algunas
+    ninguno alcuni alcune nessuno nessuna half halves third thirds quarter quarters fourth fourths fifth fifths
+    sixth sixths seventh sevenths eighth eighths ninth ninths tenth tenths hundredth hundredths thousandth
+    thousandths millionth millionths most majority minority twice double triple dozen dozens one two three four five
+    six seven eight nine ten eleven twelve twenty thirty forty fifty hundred hundreds thousand thousands million
+    millions billion billions trillion percent percentage per-cent hälfte halb halbe drittel viertel fünftel
+    sechstel siebtel achtel neuntel zehntel hundertstel tausendstel mehrheit minderheit doppelte dreifache prozent
+    dutzend einer eine eines zwei drei vier fünf sechs sieben acht neun zehn hundert tausend millionen milliarden
+    moitié tiers quart quarts cinquième cinquièmes sixième septième huitième neuvième dixième dixièmes centième
+    millième majorité minorité cent mille milliards un une deux trois quatre cinq sept huit neuf dix douzaine mitad
+    tercio tercios cuarto cuartos quinto quintos sexto séptimo octavo noveno décimo décimos centésimo milésimo
+    mayoría minoría doble mil millón millones uno una dos tres cuatro cinco seis siete ocho nueve diez docena metà
+    terzo terzi quarti decimo decimi centesimo millesimo maggioranza minoranza doppio triplo mila milione milioni
+    miliardi due tre quattro cinque sei sette otto nove dieci dozzina"""
 # What may stand between the two.
-_JOINTS_LIST = """of in out the a an all its their our these those some von der des den dem aus aller dieser ihrer seiner de du d'
-    la le les l' tous toutes ces ses sur del los las el todos todas esos estos di dei della delle degli dell' i gli
-    tutti tutte su"""
+_JOINTS_LIST = """every each jeder jeden of in out the a an all its their our these those some von der des den dem aus aller
+    dieser ihrer seiner de du d' la le les l' tous toutes ces ses sur del los las el todos todas esos estos di dei
+    della delle degli dell' i gli tutti tutte su"""
 #: Between two factors or terms: `1.5 × 10^6`.
 OPERATORS = frozenset({"×", "x", "*", "·", "÷", "/", "=", "≈", "^", "+", "−", "-"})
 # Between the two ends of a range.

@@ -166,14 +166,10 @@ def _with_scale(words: Sequence[str], at: int, end: int, kind: _Kind) -> _Found:
 
 def _figure(words: Sequence[str], found: _Found, language: str) -> Figure | None:
     first = found.first
-    if (
-        _is_end_of_range(words, found, language)
-        or _is_operand(words, found)
-        or _is_whole_of_part(words, found, language)
-    ):
+    if _is_end_of_range(words, found, language) or _is_operand(words, found) or _is_scale_cut(words, found):
         return None
     lead_at = _lead(words, first, language)
-    if lead_at is None:
+    if lead_at is None or _is_whole_of_part(words, lead_at, language):
         return None
     label = "" if _closes(words, found.end - 1, language) else _label(words, found.end, language)
     last = words[found.shown - 1]
@@ -205,28 +201,36 @@ def _is_operand(words: Sequence[str], found: _Found) -> bool:
     """Whether it is reckoned with: `1.5 × 10^6`, `3 x 4 m`."""
     first, end = found.first, found.end
     before, after = words[max(first - 2, 0) : first], words[end : end + 2]
-    if len(before) == 2 and before[1] in OPERATORS and before[0][-1].isalnum() and any(map(str.isdigit, before[0])):
+    if len(before) == 2 and before[1] in OPERATORS and any(map(str.isdigit, before[0])):
         return True
     # The sign may have been taken for a unit: `3 x`.
     after = [words[end - 1], *after[:1]] if words[end - 1] in OPERATORS else after
     return len(after) == 2 and after[0] in OPERATORS and after[1].lstrip("(~\u2248+\u2212-")[:1].isdigit()
 
 
+def _is_scale_cut(words: Sequence[str], found: _Found) -> bool:
+    """Whether its scale is joined to something else: `$5 million–$7 million`, `$5 million-dollar`."""
+    if found.end >= len(words) or _closes(words, found.end - 1):
+        return False
+    scale, mark, _ = re.sub("[\u2010-\u2014/]", "-", words[found.end].lower()).partition("-")
+    return bool(mark) and scale in SCALES
+
+
 _FRACTION = re.compile(r"\d+[/\u2044]\d+|\d*[\u00bc-\u00be\u2150-\u215e]")
 
 
-def _is_whole_of_part(words: Sequence[str], found: _Found, language: str) -> bool:
-    """Whether what is told is a part of it, as in `two thirds of 9.7 million votes`: without that it would be false."""
-    at, is_joined = found.first - 1, False
+def _is_whole_of_part(words: Sequence[str], first: int, language: str) -> bool:
+    """Whether what is told is a part of the figure at `first`: `two thirds of 9.7 million votes`."""
+    at, is_joined, is_counted = first - 1, False, False
     while at >= 0 and not _closes(words, at, language):
         word = _core(words[at]).lower()
-        if _FRACTION.fullmatch(word):
+        if _FRACTION.fullmatch(word) or (is_counted and _BARE.fullmatch(word)):
             return is_joined
         if is_joined and word in PARTS:
             return True
-        if word not in JOINTS:
+        if word not in JOINTS and not word.endswith(("'s", "\u2019s")):
             return False
-        is_joined, at = True, at - 1
+        is_joined, is_counted, at = True, is_counted or word in PARTS_OF, at - 1
     return False
 
 
