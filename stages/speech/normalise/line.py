@@ -6,6 +6,7 @@ import re
 
 from stages.speech.normalise import numbers
 from stages.speech.normalise.currencies import FEMININE, Currency, currencies
+from stages.speech.normalise.genders import is_feminine, is_noun
 from stages.speech.normalise.lexicon import Lexicon
 from stages.speech.normalise.token import Item
 from stages.text.function_words import FUNCTION_WORDS
@@ -17,15 +18,6 @@ _APPROXIMATE = "~≈±"
 _SHORT_DECIMALS = re.compile(r"(?<!\d)\d{1,3},\d{1,2}$")
 # Italian has `uno` before these.
 _IMPURE = re.compile(r"s[^aeiou]|z|gn|ps|x|y")
-_FEMININE_ES = re.compile(
-    r"(?:as?|dad|dades|ción|ciones|sión|siones|tud|veces|mujeres|noches|calles|leyes|partes|voces|luces)$"
-)
-_FEMININE_DE = re.compile(r"(?:ung|heit|keit|schaft|ion|tät|e|[Ff]rau|[Ss]tadt|Person|[Nn]acht)$")
-_FEMININE_FR = re.compile(r"(?:[ts]ions?|tés?|ées?|[ae]nces?|ettes?|euses?|trices?|ures?)$")
-_FEMININE_FR_LIST = """page personne femme fille foi place semaine ligne ville maison route chose étoile lampe image carte langue
-    île vie nuit main partie marche photo table porte fenêtre feuille plante école famille équipe guerre fleur"""
-_FEMININE_FR_WORDS = frozenset(_FEMININE_FR_LIST.split())
-_MASCULINE_ES = re.compile(r"(?:^días?|mas?|planetas?|istas?|mapas?)$")
 
 
 class Line:
@@ -162,26 +154,17 @@ class Line:
             return ""
         if self.language == "fr":
             return after.core if item.core.endswith("1") and not item.core.endswith("11") else ""
-        return (
-            (after.core if len(after.core) > 3 else "")
-            if self.language == "es"
-            else after.core
-            if item.core == "1"
-            else ""
-        )
+        if self.language == "es":
+            return after.core if is_noun(after.core, "es") else ""
+        return after.core if item.core == "1" and is_noun(after.core, "it") else ""
 
     def agrees(self, text: str, noun: str) -> str:
         """A number before any noun of the language, by how the noun ends."""
-        if self.language == "es" and _FEMININE_ES.search(noun) and not _MASCULINE_ES.search(noun):
-            return numbers.spell(int(re.sub(r"\D", "", text)), "es", "spellout-cardinal-feminine")
-        if self.language == "it" and noun.endswith("a"):
-            return self._one(noun, feminine=True)
-        if self.language == "fr" and (_FEMININE_FR.search(noun) or noun.rstrip("s") in _FEMININE_FR_WORDS):
-            return numbers.spell(int(text), "fr", "spellout-cardinal-feminine")
-        if self.language == "de" and noun.endswith(
-            ("ung", "heit", "keit", "schaft", "ion", "tät", "e", "frau", "Frau", "stadt", "Stadt", "Person", "Nacht")
-        ):
-            return "eine"
+        feminine = is_feminine(noun, self.language)
+        if self.language in ("it", "de"):
+            return self._one(noun, feminine)
+        if self.language in ("es", "fr") and feminine:
+            return numbers.spell(int(text), self.language, "spellout-cardinal-feminine")
         return self.before_noun(text, noun)
 
     def _is_year(self, text: str) -> bool:

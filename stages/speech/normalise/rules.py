@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
-from stages.speech.normalise import calendar, dates, money, numbers, proportions, ranges, written
+from stages.speech.normalise import calendar, dates, money, numbers, proportions, ranges, romans, written
 from stages.speech.normalise.lexicon import Lexicon
 from stages.speech.normalise.line import Line
 from stages.speech.normalise.pieces import AIRLINER, MAKERS
@@ -17,6 +18,8 @@ _ORDINAL_EN = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th)", re.IGNORECA
 _ORDINAL_ROMANCE = re.compile(r"(\d+)(?:\.?[ºª°]|er|re|e|ème|ère|nd|nde|o|a)")
 _VERSION = re.compile(r"([vV]?)(\d+(?:\.\d+)+)")
 _PHONE = re.compile(r"\+\d+(?:[-/.()]*\d+)*|\d+(?:-\d+){3,}|\+?\(?\d[\d()]*(?:[-/.]\d{2,})+")
+_DATIVE_LIST = "in von mit nach bei zu aus seit vor ab binnen"
+_DATIVE_PREPOSITIONS = frozenset(_DATIVE_LIST.split())
 _MODEL = re.compile(r"(\d{3})(?:[-‑](\d{2,3}))?(s)?")
 _DECADE = re.compile(r"['’]?(\d{2}|\d{4})['’]?s")
 _SCIENTIFIC = re.compile(r"([-−+]?\d[\d.,]*)[eE]([-−+]?\d{1,3})")
@@ -31,6 +34,20 @@ def apply_rules(items: list[Item], lexicon: Lexicon, language: str, month_first:
         for rule in _RULES:
             if rule(line, index):
                 break
+    if language == "de":
+        _inflect_one(line)
+
+
+def _inflect_one(line: Line) -> None:
+    """`in einer Stunde`, `mit einem Euro`: what a German preposition makes of `eine` and `ein`."""
+    for before, item in pairwise(line.items):
+        first, _, rest = (item.spoken or "").partition(" ")
+        after_ordinary = before.core.lower() in _DATIVE_PREPOSITIONS and not before.trail and item.core[:1] == "1"
+        if after_ordinary and first in ("ein", "eine") and not rest.startswith(("Uhr", "halb")):
+            following = line.at(line.items.index(item) + 1)
+            if not rest and following is not None and (following.spoken or following.core).startswith("Uhr"):
+                continue
+            item.spoken = f"{first.removesuffix('e')}{'er' if first == 'eine' else 'em'} {rest}".strip()
 
 
 def _model(line: Line, index: int) -> bool:
@@ -190,7 +207,7 @@ _RULES: tuple[Rule, ...] = (
     money.measure,
     _version,
     _number,
-    written.roman,
+    romans.roman,
     written.spelled,
     _hyphenated,
     written.mixed,
