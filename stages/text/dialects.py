@@ -47,6 +47,11 @@ _CHAT_MARKS = (
     (re.compile(r"<a?:\w+:\d+>"), "an emoji's name"),
     (re.compile(r"<t:-?\d+(?::[tTdDfFR])?>"), "a time of a chat"),
 )
+_ROLE = re.compile(r"(?::([a-z][a-z:+-]{1,30}):|\{([a-z][a-z:+-]{1,30})\})`([^`\n]{1,500})`")
+_FORUM = re.compile(
+    r"\[(b|i|u|color|size|font|center|quote|url|spoiler)(?:=[^\[\]\n]{0,300})?\](.{0,2000}?)\[/\1\]", re.DOTALL
+)
+_APOSTROPHES = re.compile(r"('{2,3}|'{5})(?=[^\s'])([^\n]{1,500}?)(?<=[^\s'])\1(?![\w'])")
 _CODE_TO_RUN = re.compile(r"\$?= ?[\w(].*|(?:r|python|julia) [\w.]+[($\[].*|\{(?:r|python|julia|ojs)\} .*")
 
 
@@ -149,6 +154,33 @@ def _field(state: StateInline) -> Found:
     return left_out(state, found.end(), "a property") if found else None
 
 
+def _apostrophes(state: StateInline) -> Found:
+    """An encyclopedia's `''italic''` and `'''bold'''`."""
+    if state.src[state.pos] != "'" or re.match(r"[\w'`]", before(state)):
+        return None
+    found = _APOSTROPHES.match(state.src, state.pos, state.posMax)
+    return read(state, found.start(2), found.end(2), found.end()) if found else None
+
+
+def _role(state: StateInline) -> Found:
+    """A role of Sphinx and MyST before a code span, `:kbd:`Ctrl`` or `{ref}`words <target>``, keeps the words."""
+    found = _ROLE.match(state.src, state.pos, state.posMax) if state.src[state.pos] in ":{" else None
+    if not found or _follows_word(state):
+        return None
+    name = (found[1] or found[2]).rpartition(":")[2]
+    if name == "math":
+        return left_out(state, found.end(), "a formula", found[3])
+    if name.startswith("cite"):
+        return left_out(state, found.end(), "a citation", found[3])
+    return said(state, found.end(), re.sub(r"\s*<[^<>]*>$", "", found[3]).lstrip("~!"))
+
+
+def _forum(state: StateInline) -> Found:
+    """`[b]words[/b]` and `[url=address]words[/url]` of a forum keep their words."""
+    found = _FORUM.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "[" else None
+    return read(state, found.start(2), found.end(2), found.end()) if found else None
+
+
 def _long_tag(state: StateInline) -> Found:
     """`#[[long tag]]` is read as a link to a page is; `#sea/tide notes#` is a tag."""
     if state.src[state.pos] != "#" or _follows_word(state):
@@ -173,4 +205,6 @@ def _chat(state: StateInline) -> Found:
 
 #: Rules that come before a backslash escapes what follows it, and those that come after the common ones.
 EARLY_DIALECT_RULES = (_latex_command, _latex_quote)
-DIALECT_RULES = (_include, _tie, _doubled, _single_tildes, _field, _long_tag, _chat, _expression)
+DIALECT_RULES = (_include, _apostrophes, _role, _forum, _tie, _doubled, _single_tildes, _field, _long_tag, _chat)
+#: Looked for after all other marks between braces.
+BRACE_RULES = (_expression,)

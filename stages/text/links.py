@@ -168,7 +168,8 @@ def _loose_link(state: StateInline) -> Found:
     if follows == "(":
         end = _closing(state.src, label_end + 1, state.posMax)
         address = _QUOTED_TITLE.sub("", state.src[label_end + 2 : max(end, 0)].strip())
-        if end < 0 or " " not in address or not _PATHLIKE.search(address):
+        is_address = _PATHLIKE.search(address) or re.search(r"\{[{%]", address)
+        if end < 0 or " " not in address or not is_address:
             return None
     elif follows == "[":
         end = state.src.find("]", label_end + 2, state.posMax)

@@ -10,7 +10,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from stages.text.blocks import code_of_template, container, formula_block
-from stages.text.dialects import DIALECT_RULES, EARLY_DIALECT_RULES
+from stages.text.dialects import BRACE_RULES, DIALECT_RULES, EARLY_DIALECT_RULES
 from stages.text.links import EARLY_LINK_RULES, LINK_RULES
 from stages.text.list_marks import with_list_marks
 from stages.text.marks import EARLY_RULES, MARK_RULES
@@ -33,6 +33,8 @@ _BEFORE_A_MARK = re.compile(r"^([ \t]{0,3})[\u00a0\u200c-\u200f\u2066-\u2069]+(?
 _AFTER_A_MARK = re.compile(r"^([ \t]*(?:>[ \t]?)*(?:#{1,6}|[-*+>]|\d{1,9}[.)]))[\u00a0\u202f\u3000]", re.MULTILINE)
 _WIDE_HEADING = re.compile(r"^[ ]{0,3}＃+", re.MULTILINE)
 _TIGHT_HEADING = re.compile(r"^([ ]{0,3}#{2,6})(?=[^\s#])", re.MULTILINE)
+#: A heading as encyclopedias write it, with as many signs on both sides.
+_WIKI_HEADING = re.compile(r"^(={2,6})[ \t]+(\S[^\n]*?)[ \t]+\1[ \t]*$", re.MULTILINE)
 _TIGHT_TITLE = re.compile(r"\s*#(?=[^\W\d_][^#\n]* [^#\n]*(?:\n|$))")
 _BULLET = re.compile(r"^([ \t]*)(?:[•◦▪▫‣⁃●○■□➢➤►✓✔❖·\uf0b7\uf0a7]|o(?=\t))[ \t\u00a0]+", re.MULTILINE)
 _TICK_BOX = re.compile(r"^([ \t]*)(?:[☐☑☒][ \t\u00a0]*|(?=\[[ xX]\][ \t]))", re.MULTILINE)
@@ -51,9 +53,9 @@ def parser() -> MarkdownIt:
     for find in (*EARLY_LINK_RULES, *EARLY_RULES, *EARLY_DIALECT_RULES):
         made.inline.ruler.before("escape", find.__name__, as_rule(find))
     # A template's code in square brackets is looked for before a citation.
-    for find in (*MARK_RULES, *DIALECT_RULES, *LINK_RULES):
+    for find in (*DIALECT_RULES, *MARK_RULES, *BRACE_RULES, *LINK_RULES):
         made.inline.ruler.before("link", find.__name__, as_rule(find))
-    for char in "【(|\ue200":
+    for char in "【(|'\ue200":
         made.inline.add_terminator_char(char)
     return made
 
@@ -75,6 +77,7 @@ def prepared(source: str) -> tuple[str, int]:
     text = _WIDE_HEADING.sub(lambda found: found[0].replace("＃", "#"), text)
     text = _AFTER_A_MARK.sub(r"\1 ", text)
     text = _TIGHT_TITLE.sub(lambda found: f"{found[0]} ", text, count=1) if _TIGHT_TITLE.match(text) else text
+    text = _WIKI_HEADING.sub(lambda found: f"{'#' * len(found[1])} {found[2]}", text)
     text = _TIGHT_HEADING.sub(r"\1 ", text)
     text = _TICK_BOX.sub(r"\1- ", _BULLET.sub(r"\1- ", text))
     text = with_list_marks(text)

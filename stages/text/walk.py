@@ -39,7 +39,7 @@ BULLET = "•"
 _HIGHEST_NUMBER = 999
 #: A fence of MyST and R Markdown that holds text: ```{note} Title
 _BOX = re.compile(
-    r"\{(?:note|tip|hint|warning|caution|attention|important|danger|error|admonition|seealso|epigraph|topic|sidebar|dropdown|card)\}"
+    r"\{(?:note|tip|hint|warning|caution|attention|important|danger|error|admonition|seealso|epigraph|topic|sidebar|dropdown|card|figure|image)\}"
     r"[ \t]*(?P<title>.*)"
 )
 _MOST_BOXES = 5
@@ -123,6 +123,8 @@ class Walk:
     def _box(self, token: Token, title: str) -> None:
         """A fence that holds no code but a box of text: its title and its text without options."""
         line = self._line(token)
+        if token.info.startswith(("{figure}", "{image}")):
+            title = f"![]({title})"
         self._paragraph(self._parsed(title), line, "heading", level=6)
         text = re.sub(
             r"\A(?:[ \t]*:[\w-]+:[^\n]*(?:\n|\Z))+", lambda options: "\n" * options[0].count("\n"), token.content
@@ -154,6 +156,8 @@ class Walk:
         elif _LINE_BLOCK.fullmatch(content):
             content = re.sub(r"^\|[ \t]?", "", content, flags=re.MULTILINE)
         content = _LONE_BREAK.sub("", content)
+        if "\\\n" in content:
+            content = content.removesuffix("\\")
         if _CONTENTS_ALONE.fullmatch(content.strip()):
             return
         if _TAGS_ALONE.fullmatch(content.strip()):
