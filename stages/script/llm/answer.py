@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from stages.script.llm.documents import BEGINS, NARRATION, closing_of, documents, is_texts, scenes_in, text_of
+from stages.script.llm.markdown_script import scenes_in_markdown
 from stages.script.llm.prompt import DraftScene
 from stages.script.llm.refusals import is_refusal
 from stages.script.words import count_words
@@ -86,6 +87,8 @@ def read_answer(answer: Answer) -> list[DraftScene]:
     if not scenes and not text:
         # Some servers put all that was written among the thoughts.
         scenes = _scenes_of(answer.thoughts)
+    if not scenes and answer.finish != "length":
+        scenes = scenes_in_markdown(_without_thoughts(text))
     if scenes:
         _check_for_refusal(scenes)
         return scenes

@@ -16,7 +16,7 @@ from checkpoints.keys import step_key
 from checkpoints.ledger.purchases import Purchases
 from checkpoints.ledger.request_forms import KEPT_S, Manners
 from checkpoints.records import Record
-from config.errors import CancelledError, RejectedError, TransientError
+from config.errors import CancelledError, RejectedError, RetryExhaustedError, TransientError
 from config.settings import Settings
 from pipeline.planning.steps import Step
 from stages.base import CancelToken
@@ -93,7 +93,9 @@ class _Handler(BaseHTTPRequestHandler):
         status, document = self.server.reply(body)
         payload = document.encode() if isinstance(document, str) else json.dumps(document).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "text/html" if isinstance(document, str) else "application/json")
+        text_kind = "text/event-stream" if str(document).startswith("data:") else "text/html"
+        kind = text_kind if isinstance(document, str) else "application/json"
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)
@@ -347,6 +349,35 @@ def test_a_refusal_is_bought_once(bench: Workbench, service: ModelService, said:
         run(bench, service)
     assert caught.value.kind == "ContentRefused"
     assert len(service.asked) == 1
+
+
+def _streamed(*, is_whole: bool) -> str:
+    pieces = [scenes(*FITTING)[start : start + 50] for start in range(0, len(scenes(*FITTING)), 50)]
+    lines = ["data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": piece}}]}) for piece in pieces]
+    end = "data: " + json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    return "\n\n".join([*lines, end, "data: [DONE]"] if is_whole else lines[:-2])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "m", "message": {"role": "assistant", "content": scenes(*FITTING)}, "done": True},
+        {"model": "m", "response": scenes(*FITTING), "done": True, "done_reason": "stop"},
+        {"id": "x", "choices": [{"index": 0, "text": scenes(*FITTING), "finish_reason": "stop"}]},
+        _streamed(is_whole=True),
+    ],
+    ids=["chat of Ollama", "text of Ollama", "completion", "stream"],
+)
+def test_a_whole_answer_of_another_protocol_is_read(bench: Workbench, service: ModelService, body: Any) -> None:
+    service.reply = lambda asked: (200, body)
+    assert len(run(bench, service).facts["scenes"]) == 2
+    assert len(service.asked) == 1
+
+
+def test_a_stream_without_its_end_is_no_answer(bench: Workbench, service: ModelService) -> None:
+    service.reply = lambda asked: (200, _streamed(is_whole=False))
+    with pytest.raises(RetryExhaustedError, match="no chat completion"):
+        run(bench, service)
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n"])
