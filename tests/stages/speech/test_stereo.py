@@ -183,7 +183,7 @@ def test_damage_is_found_with_its_second_and_tags_at_the_end_are_none(tmp_path: 
     assert "damaged at 1.0 s" in music_fault(path, whole=True)
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.flac", "a.au", "a.m4a"])
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.flac", "a.au", "a.m4a", "a.mp3"])
 def test_a_sound_that_ends_before_its_header_says_is_cut_off(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     front = ("-movflags", "+faststart") if name == "a.m4a" else ()
