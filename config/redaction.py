@@ -2,9 +2,10 @@
 
 `SECRETS` knows each secret of this process from the moment it is read, even one that is refused. What is replaced:
 
-- a secret as a whole, and every part of it of 8 characters or more (a service may repeat the half of a key) that is no word
-  of lower-case letters by itself;
+- a secret as a whole, and every part of it of 8 characters or more (a service may repeat the half of a key) but an English word
+  that stands in it as a word: a key such as `my-connection-7f3a` hides no "connection";
 - the same percent-encoded, backslash-escaped (JSON, `repr`), HTML-escaped, or in base64, alone or as `user:password`;
+- a secret of 8 characters or more with any of its characters written as %5A, \\x5a, \\u005a, &#90; or &#x5a;, or all of it in hex;
 - what has the shape of a key or of a login within an address, whoever it belongs to.
 
 A secret shorter than 8 characters is replaced where it stands as a word of its own, one shorter than 6 only within an address.
@@ -13,7 +14,9 @@ A secret shorter than 8 characters is replaced where it stands as a word of its 
 from __future__ import annotations
 
 import base64
+import functools
 import html
+import itertools
 import json
 import logging
 import re
@@ -59,12 +62,28 @@ _PLACES = frozenset({"path", "sidecars", "output", "source"})
 _SHORTEST_OF_OTHERS, _LONGEST_OF_OTHERS = 12, 4096
 
 
+#: By letter, what follows it in English words: nearly no random letters are made of these alone.
+_FOLLOWERS = dict(
+    re.findall(
+        r"(\w):(\w+)",
+        "a:bcdfgiklmnprstuvwy b:adeijlorsuy c:acehiklorstuy d:adegilorstuy e:abcdefghiklmnopqrstuvwxy f:aefilmorstuy "
+        "g:aeghilmnorstu h:aeilorsty i:abcdefgklmnoprstvxz j:eios k:adeinps l:abdefilmoprstuwy m:abeiklmopsu "
+        "n:acdefghiklmnostuvwy o:abcdefgijklmnopqrstuvwxz p:adehiloprstuy q:au r:acdefgiklmnoprstuvwy "
+        "s:acehiklmopqstuwy t:acdefhilmoprstuwy u:abcdegilmnoprst v:aeio w:aehinors x:aceipt y:abeilmnoprstw z:e",
+    )
+)
+#: Without one of these in a text, nothing in it is escaped.
+_ESCAPES = ("%", "\\x", "\\u", "\\U", "&#")
+
+
 class _State(NamedTuple):
     """What is looked for. Replaced as a whole, so that readers need no lock."""
 
     parts: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     wholes: re.Pattern[str] | None = None
+    known: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
 
 
 class Redactor:
@@ -84,6 +103,10 @@ class Redactor:
     def learn_login(self, address: str) -> None:
         """Leave out user and password of an address that is none else a secret: a proxy's, a server's."""
         for user, password in _logins(address):
+            if not password:
+                # A token in place of user and password.
+                self.learn(user, urllib.parse.unquote(user), *_in_base64(f"{urllib.parse.unquote(user)}:"))
+                continue
             pair = f"{urllib.parse.unquote(user)}:{urllib.parse.unquote(password)}"
             self.learn(password, urllib.parse.unquote(password), pair, *_in_base64(pair))
 
@@ -138,11 +161,15 @@ class Redactor:
                 if len(set(part := form[start : start + SHORTEST_PART])) > 2
             )
             groups = frozenset(part[at : at + _GROUP] for part in parts for at in range(SHORTEST_PART - _GROUP + 1))
-            self._state = _State(parts, groups, _pattern(self._words | self._secrets))
+            known = frozenset(self._words | self._secrets)
+            words = frozenset(word for secret in self._secrets for word in _words_in(secret))
+            self._state = _State(parts, groups, _pattern(known), known, words)
 
     def redact(self, text: str) -> str:
         """The text without any secret."""
         state = self._state
+        if any(mark in text for mark in _ESCAPES) and (escaped := _escaped_pattern(state.known)):
+            text = escaped.sub(MASK, text)
         if state.groups and len(text) >= SHORTEST_PART:
             text = _without_parts(text, state)
         if state.wholes:
@@ -188,7 +215,7 @@ def _without_parts(text: str, state: _State) -> str:
             at += _STRIDE
             continue
         start, at = span
-        if not _is_word(text, start, at):
+        if not _is_word(text, start, at, state.words):
             pieces += [text[done:start], MASK]
             done = at
     return "".join([*pieces, text[done:]]) if pieces else text
@@ -206,15 +233,48 @@ def _span_around(text: str, at: int, least: int, parts: frozenset[str]) -> tuple
     return None
 
 
-def _is_word(text: str, start: int, end: int) -> bool:
-    """Whether a part of a secret is a word of ordinary text: a key such as `my-connection-7f3a` hides no "connection"."""
-    is_plain = text[start:end].isalpha() and text[start:end].islower()
-    return is_plain and not _INSIDE.match(text[start - 1 : start]) and not _INSIDE.match(text[end : end + 1])
+def _is_word(text: str, start: int, end: int, words: frozenset[str]) -> bool:
+    """Whether a part of a secret is of one of the words in it, and stands as a word of ordinary text."""
+    if not any(text[start:end] in word for word in words):
+        return False
+    return not _INSIDE.match(text[start - 1 : start]) and not _INSIDE.match(text[end : end + 1])
+
+
+def _words_in(secret: str) -> Iterator[str]:
+    """Words that look like English ones in a secret that has more than that."""
+    for word in re.findall(r"(?<![A-Za-z0-9])[a-z]{8,}(?![A-Za-z0-9])", secret):
+        if word != secret and all(after in _FOLLOWERS.get(before, "") for before, after in itertools.pairwise(word)):
+            yield word
+
+
+@functools.lru_cache(maxsize=2)
+def _escaped_pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
+    """Secrets with any of their characters escaped by code. Made when a text may hold one: it takes a while."""
+    choices = [
+        "".join(map(_character_pattern, secret))
+        for secret in sorted(secrets, key=len, reverse=True)
+        if len(secret) >= SHORTEST_PART
+    ]
+    return re.compile("|".join(choices)) if choices else None
+
+
+def _character_pattern(character: str) -> str:
+    code, raw = ord(character), character.encode("utf-8", "surrogatepass")
+    escapes = [
+        "".join(f"%(?:25)*{byte:02x}" for byte in raw),
+        "".join(rf"\\+x{byte:02x}" for byte in raw),
+        rf"\\+x{code:02x}",
+        rf"\\+u(?:{code:04x}|\{{0*{code:x}\}})",
+        rf"\\+U{code:08x}",
+        rf"&(?:amp;)?#0*{code};",
+        rf"&(?:amp;)?#x0*{code:x};",
+    ]
+    return f"(?:{re.escape(character)}|(?i:{'|'.join(escapes)}))"
 
 
 def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
     """Secrets as a whole, the longest first. Short ones must be no part of a longer word."""
-    found = sorted({form for word in words for form in (word, _in_json(word))}, key=len, reverse=True)
+    found = sorted({form for word in words for form in (word, _in_json(word), *_in_hex(word))}, key=len, reverse=True)
     choices = [
         re.escape(word) if len(word) >= SHORTEST_PART else rf"(?<!\w){re.escape(word)}(?!\w)"
         for word in found
@@ -244,6 +304,14 @@ def _in_json(text: str) -> str:
     return json.dumps(text)[1:-1]
 
 
+def _in_hex(text: str) -> Iterator[str]:
+    """A secret in hex; a short one would be a number that stands anywhere."""
+    if len(text) >= SHORTEST_PART:
+        code = text.encode("utf-8", "surrogatepass").hex()
+        yield code
+        yield code.upper()
+
+
 def _in_base64(text: str) -> Iterator[str]:
     """The characters of a text's base64 that depend on nothing before or after it, for each place that it may begin at."""
     raw = text.encode("utf-8", "surrogatepass")
@@ -261,13 +329,21 @@ def _is_ours(name: str) -> bool:
 
 
 def _logins(address: str) -> Iterator[tuple[str, str]]:
-    """User and password of an address. A password may hold what would end an address, but `host:80/…@…` has none."""
-    rest = address.strip().rpartition("://")[2]
-    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    login, at, _ = (host if "@" in host else rest).rpartition("@")
+    """User and password of an address; no password where a token stands for both.
+
+    A password may hold what would end an address, but `host:80/…@…` has none.
+    """
+    rest = address.strip().partition("://")[2] or address.strip()
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    host = authority.rpartition("@")[2]
+    # `u:p@ss/word@host:1`: what follows the first @ is no host, what follows the last one is.
+    is_longer = not re.search(r"[.:]|^localhost$", host) and re.search(r"@[\w-]+(?:[.:][\w.-]+)+/?$", rest)
+    login, at, _ = (authority if "@" in authority and not is_longer else rest).rpartition("@")
     user, colon, password = login.partition(":")
     if at and colon and not re.match(r"\d*[/?#]", password):
         yield user, password
+    elif at and not colon and not re.search(r"[/?#]", user):
+        yield user, ""
 
 
 def _secrets_in(address: str) -> list[str]:

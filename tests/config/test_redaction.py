@@ -10,6 +10,7 @@ import random
 import re
 import string
 import urllib.parse
+from collections.abc import Callable
 
 import pytest
 
@@ -184,3 +185,67 @@ def test_a_line_of_the_log_and_its_traceback_hold_no_secret() -> None:
 def test_what_one_settings_file_gives_is_kept_out_of_all_that_follows() -> None:
     Settings.model_validate({"monitoring": {"alert_urls": ["json://user:al3rt-pass@127.0.0.1:9/t0ken-path"]}})
     assert redact("al3rt-pass at /t0ken-path") == f"{MASK} at /{MASK}"
+
+
+CODED: dict[str, Callable[[str], str]] = {
+    "percent": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "percent twice": lambda text: "".join(f"%25{byte:02x}" for byte in text.encode()),
+    "bytes": lambda text: "".join(f"\\x{byte:02x}" for byte in text.encode()),
+    "code units": lambda text: "".join(f"\\u{ord(character):04X}" for character in text),
+    "braces": lambda text: "".join(f"\\u{{{ord(character):x}}}" for character in text),
+    "within JSON": lambda text: "".join(f"\\\\u{ord(character):04x}" for character in text),
+    "decimal": lambda text: "".join(f"&#{ord(character)};" for character in text),
+    "hexadecimal": lambda text: "".join(f"&#x{ord(character):X};" for character in text),
+    "hex": lambda text: text.encode().hex(),
+    "HEX": lambda text: text.encode().hex().upper(),
+    "every other": lambda text: "".join(f"%{ord(one):02X}" if at % 2 else one for at, one in enumerate(text)),
+}
+
+
+@pytest.mark.parametrize("secret", ["Zq7-Wx2/Rt9+Lm4=Kv8", "abcdefghijklmnopqrstuv", "pässwörd-2024"])
+@pytest.mark.parametrize("form", CODED)
+def test_a_secret_goes_with_its_characters_written_by_their_codes(form: str, secret: str) -> None:
+    if form == "every other" and not secret.isascii():
+        pytest.skip("one character is several codes there")
+    text = knowing(secret).redact(f"before {CODED[form](secret)} after, 100 % &#8211; \\u2013 %20 {'ab' * 12}")
+    assert text == f"before {MASK} after, 100 % &#8211; \\u2013 %20 {'ab' * 12}"
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "left"),
+    [
+        ("abcdefghijklmnopqrstuv", "part abcdefghij is wrong", f"part {MASK} is wrong"),
+        ("correcthorsebatterystaple", "is it correcthorse?", f"is it {MASK}?"),
+        ("sk-qwertzuiop-99", "the key qwertzuiop is wrong", f"the key {MASK} is wrong"),
+        ("my-connection-7f3a", "the connection broke off", "the connection broke off"),
+        ("my-connection-7f3a", "my-connection is wrong", f"{MASK} is wrong"),
+    ],
+)
+def test_a_part_of_lower_case_letters_stays_only_where_it_is_a_word_of_english(
+    secret: str, text: str, left: str
+) -> None:
+    assert knowing(secret).redact(text) == left
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "left"),
+    [
+        ("http://tokSecretOnly99999@host:9", "sent tokSecretOnly99999", f"sent {MASK}"),
+        ("http://tok%2FSecret99999@host:9", "sent tok/Secret99999", f"sent {MASK}"),
+        ("tokSecretOnly99999@host:9", "sent tokSecretOnly99999", f"sent {MASK}"),
+        ("http://u:p@ss/w0rd!@h:1", "at http://u:p@ss/w0rd!@h:1/x", f"at http://{MASK}@h:1/x"),
+        ("http://u:Pw#S3cret99@host:9", "bad Pw#S3cret99, S3cret99", f"bad {MASK}, {MASK}"),
+        ("https://host.example:8443/@scope/package", "see @scope/package at host.example", "see @scope/package at host.example"),
+        ("https://u:hunter2hunter2@host.example/@scope/pkg", "host.example/@scope", "host.example/@scope"),
+    ],
+)  # fmt: skip
+def test_what_lets_one_through_a_proxy_goes_however_it_is_written(address: str, text: str, left: str) -> None:
+    redactor = Redactor()
+    redactor.learn_environment({"https_proxy": address})
+    assert redactor.redact(text) == left
+
+
+def test_our_own_example_of_a_login_stays_legible() -> None:
+    example = "as in http://user:password@host:port"
+    assert Redactor().redact(example) == example
+    assert Redactor().redact("http://user:passw0rd@host") == f"http://{MASK}@host"
