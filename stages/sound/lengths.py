@@ -42,7 +42,7 @@ def _is_cut_mp3(path: Path) -> bool:
     if at < 0 or len(frame) < at + 16:
         return False
     flags, _, size = struct.unpack_from(">III", frame, at + 4)
-    return flags & _FRAMES_AND_BYTES == _FRAMES_AND_BYTES and start + size > path.stat().st_size
+    return bool(flags & _FRAMES_AND_BYTES == _FRAMES_AND_BYTES and start + size > path.stat().st_size)
 
 
 def _is_cut_mp4(path: Path, stream: AudioStream) -> bool:
