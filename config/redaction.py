@@ -13,21 +13,16 @@ A secret shorter than 8 characters is replaced where it stands as a word of its 
 
 from __future__ import annotations
 
-import base64
-import functools
-import html
-import itertools
-import json
 import logging
 import re
 import threading
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from config.secret_forms import SHORTEST_PART, escaped_pattern, forms_of, in_base64, whole_pattern, words_in
+
 MASK = "********"
-SHORTEST_PART = 8
-_SHORTEST_WORD = 6
 # A part of 8 characters, wherever it begins, holds a whole group of 4 that begins at a multiple of 5.
 _GROUP = 4
 _STRIDE = SHORTEST_PART - _GROUP + 1
@@ -62,16 +57,6 @@ _PLACES = frozenset({"path", "sidecars", "output", "source"})
 _SHORTEST_OF_OTHERS, _LONGEST_OF_OTHERS = 12, 4096
 
 
-#: By letter, what follows it in English words: nearly no random letters are made of these alone.
-_FOLLOWERS = dict(
-    re.findall(
-        r"(\w):(\w+)",
-        "a:bcdfgiklmnprstuvwy b:adeijlorsuy c:acehiklorstuy d:adegilorstuy e:abcdefghiklmnopqrstuvwxy f:aefilmorstuy "
-        "g:aeghilmnorstu h:aeilorsty i:abcdefgklmnoprstvxz j:eios k:adeinps l:abdefilmoprstuwy m:abeiklmopsu "
-        "n:acdefghiklmnostuvwy o:abcdefgijklmnopqrstuvwxz p:adehiloprstuy q:au r:acdefgiklmnoprstuvwy "
-        "s:acehiklmopqstuwy t:acdefhilmoprstuwy u:abcdegilmnoprst v:aeio w:aehinors x:aceipt y:abeilmnoprstw z:e",
-    )
-)
 #: Without one of these in a text, nothing in it is escaped.
 _ESCAPES = ("%", "\\x", "\\u", "\\U", "&#")
 
@@ -105,10 +90,10 @@ class Redactor:
         for user, password in _logins(address):
             if not password:
                 # A token in place of user and password.
-                self.learn(user, urllib.parse.unquote(user), *_in_base64(f"{urllib.parse.unquote(user)}:"))
+                self.learn(user, urllib.parse.unquote(user), *in_base64(f"{urllib.parse.unquote(user)}:"))
                 continue
             pair = f"{urllib.parse.unquote(user)}:{urllib.parse.unquote(password)}"
-            self.learn(password, urllib.parse.unquote(password), pair, *_in_base64(pair))
+            self.learn(password, urllib.parse.unquote(password), pair, *in_base64(pair))
 
     def learn_address(self, address: str) -> None:
         """Leave out an address that is a secret, as alerts have them, and all that is one by itself in it."""
@@ -152,7 +137,7 @@ class Redactor:
                 return
             self._secrets |= secrets
             self._words |= wholes
-            forms = {form for secret in self._secrets for form in _forms(secret)}
+            forms = {form for secret in self._secrets for form in forms_of(secret)}
             # What has hardly any characters, as a line of stars, is no part that tells anything.
             parts = frozenset(
                 part
@@ -162,13 +147,13 @@ class Redactor:
             )
             groups = frozenset(part[at : at + _GROUP] for part in parts for at in range(SHORTEST_PART - _GROUP + 1))
             known = frozenset(self._words | self._secrets)
-            words = frozenset(word for secret in self._secrets for word in _words_in(secret))
-            self._state = _State(parts, groups, _pattern(known), known, words)
+            words = frozenset(word for secret in self._secrets for word in words_in(secret))
+            self._state = _State(parts, groups, whole_pattern(known), known, words)
 
     def redact(self, text: str) -> str:
         """The text without any secret."""
         state = self._state
-        if any(mark in text for mark in _ESCAPES) and (escaped := _escaped_pattern(state.known)):
+        if any(mark in text for mark in _ESCAPES) and (escaped := escaped_pattern(state.known)):
             text = escaped.sub(MASK, text)
         if state.groups and len(text) >= SHORTEST_PART:
             text = _without_parts(text, state)
@@ -238,90 +223,6 @@ def _is_word(text: str, start: int, end: int, words: frozenset[str]) -> bool:
     if not any(text[start:end] in word for word in words):
         return False
     return not _INSIDE.match(text[start - 1 : start]) and not _INSIDE.match(text[end : end + 1])
-
-
-def _words_in(secret: str) -> Iterator[str]:
-    """Words that look like English ones in a secret that has more than that."""
-    for word in re.findall(r"(?<![A-Za-z0-9])[a-z]{8,}(?![A-Za-z0-9])", secret):
-        if word != secret and all(after in _FOLLOWERS.get(before, "") for before, after in itertools.pairwise(word)):
-            yield word
-
-
-@functools.lru_cache(maxsize=2)
-def _escaped_pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    """Secrets with any of their characters escaped by code. Made when a text may hold one: it takes a while."""
-    choices = [
-        "".join(map(_character_pattern, secret))
-        for secret in sorted(secrets, key=len, reverse=True)
-        if len(secret) >= SHORTEST_PART
-    ]
-    return re.compile("|".join(choices)) if choices else None
-
-
-def _character_pattern(character: str) -> str:
-    code, raw = ord(character), character.encode("utf-8", "surrogatepass")
-    escapes = [
-        "".join(f"%(?:25)*{byte:02x}" for byte in raw),
-        "".join(rf"\\+x{byte:02x}" for byte in raw),
-        rf"\\+x{code:02x}",
-        rf"\\+u(?:{code:04x}|\{{0*{code:x}\}})",
-        rf"\\+U{code:08x}",
-        rf"&(?:amp;)?#0*{code};",
-        rf"&(?:amp;)?#x0*{code:x};",
-    ]
-    return f"(?:{re.escape(character)}|(?i:{'|'.join(escapes)}))"
-
-
-def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
-    """Secrets as a whole, the longest first. Short ones must be no part of a longer word."""
-    found = sorted({form for word in words for form in (word, _in_json(word), *_in_hex(word))}, key=len, reverse=True)
-    choices = [
-        re.escape(word) if len(word) >= SHORTEST_PART else rf"(?<!\w){re.escape(word)}(?!\w)"
-        for word in found
-        if len(word) >= _SHORTEST_WORD
-    ]
-    return re.compile("|".join(choices)) if choices else None
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """A secret as it may stand in other texts."""
-    yield secret
-    quoted = urllib.parse.quote(secret, safe="", errors="surrogatepass")
-    for text in (quoted, urllib.parse.quote(secret, errors="surrogatepass"), quoted.replace("%20", "+")):
-        yield text
-        yield re.sub("%..", lambda match: match[0].lower(), text)
-        yield urllib.parse.quote(text)
-    for text in (_in_json(secret), json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]):
-        yield text
-        yield text.replace("/", "\\/")
-        yield _in_json(text)
-    yield repr(secret.encode("utf-8", "surrogatepass"))[2:-1]
-    yield html.escape(secret)
-    yield from _in_base64(secret)
-
-
-def _in_json(text: str) -> str:
-    return json.dumps(text)[1:-1]
-
-
-def _in_hex(text: str) -> Iterator[str]:
-    """A secret in hex; a short one would be a number that stands anywhere."""
-    if len(text) >= SHORTEST_PART:
-        code = text.encode("utf-8", "surrogatepass").hex()
-        yield code
-        yield code.upper()
-
-
-def _in_base64(text: str) -> Iterator[str]:
-    """The characters of a text's base64 that depend on nothing before or after it, for each place that it may begin at."""
-    raw = text.encode("utf-8", "surrogatepass")
-    for offset in range(3):
-        coded = base64.b64encode(b"\0" * offset + raw)
-        # Each character holds 6 bits: those that hold bits of a neighbour are left away.
-        first, last = -(-offset * 8 // 6), (offset + len(raw)) * 8 // 6
-        part = coded[first:last].decode()
-        yield part
-        yield part.replace("+", "-").replace("/", "_")
 
 
 def _is_ours(name: str) -> bool:

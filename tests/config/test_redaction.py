@@ -15,7 +15,8 @@ from collections.abc import Callable
 import pytest
 
 from config.errors import RejectedError, SettingsError
-from config.redaction import MASK, SHORTEST_PART, RedactingFormatter, Redactor, redact
+from config.redaction import MASK, RedactingFormatter, Redactor, redact
+from config.secret_forms import SHORTEST_PART
 from config.settings import Settings
 
 KEY = 'sk-Ab3/De6+Gh9=Jk2"Mn5\\Pq8&St1 Uv4ü\u200bXy7'
