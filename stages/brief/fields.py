@@ -228,7 +228,7 @@ class Reader:
     def _found(self, text: str, raw: str) -> Path:
         """The path that a brief writes, also as an address is written (`%20`, `?raw=true`), or in another Unicode form."""
         bare = re.sub(r"(?<=\.\w\w)(\w{0,3})[?#].*$", r"\1", text)
-        written = list(dict.fromkeys((text, raw, unquote(text), bare, unquote(bare))))
+        written = list(dict.fromkeys((raw, text, unquote(text), bare, unquote(bare))))
         paths = [(self.base / Path(one).expanduser()).absolute() for one in written]
         spelled = [as_spelled(path) for path in paths]
         return next((path for path in spelled if path.exists()), spelled[-1])

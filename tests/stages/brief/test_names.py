@@ -139,3 +139,8 @@ def test_a_document_is_refused_with_the_command_that_converts_it(tmp_path: Path,
     with pytest.raises(BriefError) as caught:
         load_brief(tmp_path / name)
     assert caught.value.hint == "convert it: " + command.format(tmp_path, tmp_path)
+
+
+def test_a_file_address_that_leads_nowhere_is_told_as_a_path(tmp_path: Path) -> None:
+    with pytest.raises(BriefError, match=r"there is no file /nowhere/a\.png"):
+        brief_from_dict({"scenes": [{"narration": "Hi.", "picture": "file:///nowhere/a.png"}]}, tmp_path, "b")
