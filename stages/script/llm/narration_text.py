@@ -190,7 +190,8 @@ def _unescaped(text: str) -> str:
 
 
 def _raised(text: str) -> str:
-    """Powers with raised digits; marks of sources go."""
+    """Powers with raised digits, degrees with their sign; marks of sources go."""
+    text = re.sub(r"(?<=\d)\s?(?:<sup>\s*[oO0]\s*</sup>|\^[oO]\^)(?=\s?[CF]\b)", "\u00b0", text)
 
     def judge(found: re.Match[str]) -> str:
         is_power = found["base"] and not found["raised"].startswith("[")
