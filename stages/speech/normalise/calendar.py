@@ -82,6 +82,25 @@ def month_after_day(line: Line, index: int) -> bool:
     return True
 
 
+def day_before_date(line: Line, index: int) -> bool:
+    """`Mo. 5. Mai`, `lun., 3 de mayo`: the short name of a day before the date."""
+    item, after, further = line.items[index], line.at(index + 1), line.at(index + 2)
+    days, months = _KINDS[line.language]
+    name = days.get(item.core.lower())
+    if name is None or name == item.core or after is None or further is None or not _DAY_NUMBER.fullmatch(after.core):
+        return False
+    if further.core == "de":
+        further = line.at(index + 3)
+    if (
+        further is None
+        or further.core.lower() not in months
+        or (line.language in ("en", "de") and item.core[:1].islower())
+    ):
+        return False
+    item.spoken, item.trail = name, item.trail.removeprefix(".")
+    return True
+
+
 def _say(line: Line, index: int, name: str) -> None:
     item: Item = line.items[index]
     if name.isdecimal():

@@ -21,12 +21,12 @@ _MASCULINE_ES = re.compile(
 _MASCULINE_ES_LIST = """día días mediodía mapa mapas planeta planetas cometa cometas poeta poetas pirata piratas atleta atletas
     dálmata dálmatas colega colegas cura curas guardia guardias papa papas gorila gorilas tranvía tranvías sofá sofás profeta
     profetas
-    patriarca monarca monarcas jinetas mes meses gas gases país países autobús dos tres sistema sistemas"""
+    patriarca monarca monarcas jinetas mes meses gas gases país países autobús sistema sistemas"""
 _FEMININE_IT = re.compile(r"(?:a|tà|tù|[szgn]ione|trice|tudine|ite|[^n]esi|isi|osi|igine|agine|udine|ezza|ie)$")
 _FEMININE_IT_LIST = """mano notte parte classe legge luce voce croce chiave nave madre moglie carne fine gente mente morte neve pace
     pelle rete sede sete siepe stagione torre valle veste volpe arte fonte fronte febbre fame corte cenere base fase frase crisi
     tesi
-    radio foto moto auto bici eco canzone ragione opinione regione"""
+    radio foto moto auto bici eco ora canzone ragione opinione regione"""
 _MASCULINE_IT = re.compile(
     r"(?:blema|stema|ema|gramma|diploma|aroma|idioma|cromosoma|enigma|dogma|dramma|clima|fantasma|prisma|nauta|monarca|patriarca)$"
 )
@@ -68,7 +68,11 @@ _WORDS = {
 
 def is_noun(word: str, language: str) -> bool:
     """Whether a lower-case word may be what a number counts: none of the small words is."""
-    return word not in FUNCTION_WORDS[language] or word in _WORDS.get(f"masculine {language}", ())
+    return (
+        word not in FUNCTION_WORDS[language]
+        or word in _WORDS.get(f"masculine {language}", ())
+        or word in _WORDS.get(f"feminine {language}", ())
+    )
 
 
 def is_feminine(noun: str, language: str) -> bool:

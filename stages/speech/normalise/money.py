@@ -295,7 +295,7 @@ def name_unit(line: Line, index: int, one: bool) -> None:
         return
     forms = line.lexicon.units[following.core]
     following.spoken = forms[not one]
-    if following.trail.startswith(".") and (following.core == "in" or following.dotted in line.lexicon.abbreviations):
+    if following.trail.startswith("."):
         following.trail = after_stop(following, line, index + 1)
     item.spoken = line.before_noun(item.core, forms[0]) if line.parse(item.core) is not None else item.spoken
 

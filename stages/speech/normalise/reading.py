@@ -39,6 +39,8 @@ _DAY_FIRST = frozenset(_DAY_FIRST_LIST.split())
 _ENCLOSED = re.compile("[\u2160-\u217f\u2460-\u249b\u1d2c-\u1d6a\u02b0-\u02b8]")
 # What is raised after a digit, but for squares and cubes, which have words of their own.
 _HIGH_POWER = re.compile("(?<=[0-9])(?![²³](?![⁰¹²³⁴-⁹]))[⁺⁻]?[⁰¹²³⁴-⁹]+")
+# After a year it is a note's number.
+_NOTE_AFTER_YEAR = re.compile(r"\b(1[1-9]\d\d|20\d\d)[⁰¹²³⁴-⁹]+(?=\W*$)")
 _SUBSCRIPTS = {0x2080 + digit: str(digit) for digit in range(10)}
 _SILENT_SIGNS = frozenset("•·|*_~#>©®™℠†‡¶^\\{}[]<=—–-")
 
@@ -112,7 +114,7 @@ def _prepare(word: str, lexicon: Lexicon | None, notes: list[str], place: int) -
     if not place or bare not in _SIGNS_IN_SUMS:
         bare = _MARKDOWN.sub("", bare)
     bare = "".join(unicodedata.normalize("NFKC", char) if _ENCLOSED.match(char) else char for char in bare)
-    bare = bare.translate(_SUBSCRIPTS)
+    bare = _NOTE_AFTER_YEAR.sub(r"\1", bare.translate(_SUBSCRIPTS))
     kept = "".join(char for char in bare if not _is_emoji(char))
     if kept != bare:
         notes.append(f"not read out: {''.join(char for char in bare if _is_emoji(char) and char.isprintable())}")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from stages.speech.normalise import calendar, dates, money, numbers, proportions, ranges, romans, written
+from stages.speech.normalise import calendar, clocks, dates, money, numbers, proportions, ranges, romans, written
 from stages.speech.normalise.lexicon import Lexicon
 from stages.speech.normalise.line import Line
 from stages.speech.normalise.pieces import AIRLINER, MAKERS
@@ -20,7 +20,7 @@ _VERSION = re.compile(r"([vV]?)(\d+(?:\.\d+)+)")
 _PHONE = re.compile(r"\+\d+(?:[-/.()]*\d+)*|\d+(?:-\d+){3,}|\+?\(?\d[\d()]*(?:[-/.]\d{2,})+")
 _DATIVE_LIST = "in von mit nach bei zu aus seit vor ab binnen"
 _DATIVE_PREPOSITIONS = frozenset(_DATIVE_LIST.split())
-_MODEL = re.compile(r"(\d{3})(?:[-‑](\d{2,3}))?(s)?")
+_MODEL = re.compile(r"(\d{3})(?:[-‑](\d{1,3}))?(s)?")
 _DECADE = re.compile(r"['’]?(\d{2}|\d{4})['’]?s")
 _SCIENTIFIC = re.compile(r"([-−+]?\d[\d.,]*)[eE]([-−+]?\d{1,3})")
 
@@ -181,6 +181,7 @@ def _number(line: Line, index: int) -> bool:
 _RULES: tuple[Rule, ...] = (
     calendar.named_range,
     calendar.month_after_day,
+    calendar.day_before_date,
     ranges.share,
     ranges.dash,
     ranges.signed,
@@ -191,7 +192,7 @@ _RULES: tuple[Rule, ...] = (
     written.abbreviation,
     written.number_word,
     proportions.scale,
-    dates.clock,
+    clocks.clock,
     dates.date,
     money.amount,
     money.percent,

@@ -35,3 +35,8 @@ def test_a_number_is_said_as_people_say_it(language: str, written: str, accepted
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_language_has_eighty_examples(language: str) -> None:
     assert sum(row[0] == language for row in ROWS) >= 80
+
+
+@pytest.mark.parametrize("written", ["It came 5 sec. later.", "A 10 min. walk ends here."])
+def test_the_stop_of_a_unit_is_no_pause_within_a_sentence(written: str) -> None:
+    assert read(written, "en").text.count(".") == 1
