@@ -35,7 +35,8 @@ _LATEX_OTHER = re.compile(
 _LATEX_QUOTE = re.compile(r"``([^`'\n](?:[^`'\n]|'(?!')){0,500})''(?!')")
 _TIE = re.compile(r"~(?=\d|[^\W\d_])")
 _PLUS = re.compile(r"\+\+(?=[^\s+])([^\n]{1,500}?)(?<=[^\s+])\+\+(?![\w+])")
-_CARETS = re.compile(r"(\^{1,2})(?=[^\s^])([^\n^]{1,500}?)(?<=[^\s^])\1(?![\w^])")
+# One on each side holds no space: `[^a b] and^[c]` has two carets and nothing between them.
+_CARETS = re.compile(r"\^\^(?=[^\s^])([^\n^]{1,500}?)(?<=[^\s^])\^\^(?![\w^])|\^([^\s^\[\]]{1,100})\^(?![\w^])")
 _TILDES = re.compile(r"~(?=[^\s~/])([^\n~]{1,500}?)(?<=[^\s~])~(?![\w~])")
 _COLONS = re.compile(r"::(?=[^\s:])([^\n:]{1,500}?)(?<=[^\s:])::(?![\w:])")
 _BARS = re.compile(r"\|\|(?=[^\s|])([^\n|]{1,500}?)(?<=[^\s|])\|\|(?!\|)")
@@ -134,7 +135,7 @@ def _doubled(state: StateInline) -> Found:
     if not looks or _follows_word(state) or before(state) == state.src[state.pos]:
         return None
     found = looks.match(state.src, state.pos, state.posMax)
-    group = 2 if looks is _CARETS else 1
+    group = (found and found.lastindex) or 1
     if not found or not re.search(r"[^\W_]", found[group]) or (found[0].startswith("++") and "++ " in found[1]):
         return None
     return read(state, found.start(group), found.end(group), found.end())
