@@ -161,8 +161,8 @@ class Context:
 
     `scratch` is a folder of its own on the store's filesystem, removed afterwards. `artifact(digest)` gives the path of a
     verified artifact. `progress(done, total, unit)` feeds the live display. `warn(message)` puts a warning into the report.
-    `noted(provider)` is the note of the step's latest `Interim` answer, if there was one. `manner_of(server)` and
-    `learn_manner(server, manner)` keep how a server wants to be asked, as JSON, for all steps of all jobs.
+    `noted(provider)` is the note of the step's latest `Interim` answer, if there was one. `request_style_of(server)` and
+    `learn_request_style(server, style)` keep how a server wants to be asked, as JSON, for all steps of all jobs.
     """
 
     scratch: Path
@@ -172,5 +172,5 @@ class Context:
     progress: Callable[[int, int, str], None] = lambda done, total, unit: None
     warn: Callable[[str], None] = lambda message: None
     noted: Callable[[str], str] = lambda provider: ""
-    manner_of: Callable[[str], str] = lambda server: ""
-    learn_manner: Callable[[str, str], None] = lambda server, manner: None
+    request_style_of: Callable[[str], str] = lambda server: ""
+    learn_request_style: Callable[[str, str], None] = lambda server, style: None

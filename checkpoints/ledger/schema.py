@@ -209,11 +209,11 @@ _WITHOUT_A_MIGRATION_TOOL = ("DROP TABLE IF EXISTS alembic_version",)
 _ASKING_AGAIN = (
     # What a step goes on from without asking again, where a call was not its last: JSON of the stage's.
     "ALTER TABLE purchases ADD COLUMN note TEXT",
-    # How each server wants to be asked, as it was found out; `manner` is JSON of the stage's.
+    # How each server wants to be asked, as it was found out; `style` is JSON of the stage's.
     """
-    CREATE TABLE manners (
+    CREATE TABLE request_styles (
         server VARCHAR NOT NULL,
-        manner TEXT NOT NULL,
+        style TEXT NOT NULL,
         learned_at FLOAT NOT NULL,
         PRIMARY KEY (server)
     )

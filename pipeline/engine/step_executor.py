@@ -13,7 +13,7 @@ from typing import TypeVar
 from checkpoints.files import mapped
 from checkpoints.ledger.ledger import Ledger
 from checkpoints.ledger.purchases import Purchases
-from checkpoints.ledger.request_forms import Manners
+from checkpoints.ledger.request_styles import RequestStyles
 from checkpoints.records import Record
 from checkpoints.store.store import Store
 from config.codecs import SOFTWARE
@@ -74,7 +74,7 @@ class Executor:
         self._evidence = evidence_folder
         self._wall = wall
         self._purchases = Purchases(ledger)
-        self._manners = Manners(ledger)
+        self._request_styles = RequestStyles(ledger)
         self._cache = AnswerCache(ledger, store, guard.settings.providers.cache_fallback, wall)
         monitoring = guard.settings.monitoring.resilience
         self._telemetry = telemetry or Telemetry(job_id, monitoring, ledger, bus)
@@ -105,8 +105,8 @@ class Executor:
                 progress=self._progress(step),
                 warn=lambda message: self._warn(step, message),
                 noted=journal.noted,
-                manner_of=self._manners.find,
-                learn_manner=self._learn_manner,
+                request_style_of=self._request_styles.find,
+                learn_request_style=self._learn_request_style,
             )
             with self._keeping_evidence(step, folder), _naming_shortages(step, folder):
                 try:
@@ -205,8 +205,8 @@ class Executor:
             except FramekeepError as error:
                 _LOG.warning("%d notes wait for the ledger: %s", len(self._unwritten), error)
 
-    def _learn_manner(self, server: str, manner: str) -> None:
-        self._write_down(lambda: self._manners.put(server, manner))
+    def _learn_request_style(self, server: str, style: str) -> None:
+        self._write_down(lambda: self._request_styles.put(server, style))
 
     def _progress(self, step: Step) -> Callable[[int, int, str], None]:
         def progress(done: int, total: int, unit: str) -> None:

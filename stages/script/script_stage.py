@@ -20,7 +20,7 @@ from stages.script.words import count_words
 _MOST_SCENE_WORDS = 600
 _MOST_HEADING_CHARS = 160
 _PROMPT_WORDS = 30
-#: More than all manners of asking together, so that no server is asked for ever.
+#: More than all ways of asking together, so that no server is asked for ever.
 _MOST_ASKS = 12
 _LOG = logging.getLogger("framekeep")
 
@@ -69,7 +69,7 @@ def _ask_until_done(
                 return ask.earlier
             raise
         if isinstance(reply, Script) or reply.is_charged:
-            _keep_manner(writer, asks[writer.name], context)
+            _keep_style(writer, asks[writer.name], context)
         if isinstance(reply, Script):
             return reply
         _LOG.info("%s", reply.why)
@@ -86,13 +86,13 @@ def _first_ask(writer: ScriptWriter, context: Context) -> Ask:
     if noted := context.noted(writer.name):
         with contextlib.suppress(ValidationError):
             return Ask.model_validate_json(noted)
-    return Ask(manner=context.manner_of(writer.server) if writer.server else "")
+    return Ask(style=context.request_style_of(writer.server) if writer.server else "")
 
 
-def _keep_manner(writer: ScriptWriter, ask: Ask, context: Context) -> None:
-    manner = writer.manner_to_keep(ask)
-    if writer.server and manner != context.manner_of(writer.server):
-        context.learn_manner(writer.server, manner)
+def _keep_style(writer: ScriptWriter, ask: Ask, context: Context) -> None:
+    style = writer.style_to_keep(ask)
+    if writer.server and style != context.request_style_of(writer.server):
+        context.learn_request_style(writer.server, style)
 
 
 def from_scenes(brief: Brief) -> Script:

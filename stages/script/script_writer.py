@@ -10,13 +10,13 @@ from stages.models import Brief, Model, Script
 
 
 class Ask(Model):
-    """How a writer is asked: `manner` is its server's, as the writer notes it. The rest is there when it was asked before.
+    """How a writer is asked: `style` is its server's, as the writer notes it. The rest is there when it was asked before.
 
     `earlier` is a script that can be used, but is `words_before` words long and should be another length. `was_cut_off`: the answer
     before was longer than the server allowed. `was_unreadable`: an answer before held no script.
     """
 
-    manner: str = ""
+    style: str = ""
     words_before: int = 0
     earlier: Script | None = None
     was_cut_off: bool = False
@@ -42,7 +42,7 @@ FIRST_ASK = Ask()
 class ScriptWriter(Provider):
     """Turns a brief's `text` into scenes."""
 
-    #: What tells the server that is asked from others, where its manner is to be remembered.
+    #: What tells the server that is asked from others, where its style is to be remembered.
     server: str = ""
 
     @abstractmethod
@@ -53,6 +53,6 @@ class ScriptWriter(Provider):
     def write(self, brief: Brief, cancel: CancelToken, timeout_s: float, ask: Ask = FIRST_ASK) -> Script | Again:
         """The script, within `timeout_s` (0 is no limit), or what to ask next. Raises ProviderError or CancelledError."""
 
-    def manner_to_keep(self, ask: Ask) -> str:
+    def style_to_keep(self, ask: Ask) -> str:
         """What is remembered of the server after it has answered this; empty for what goes without saying."""
         return ""

@@ -45,6 +45,6 @@ PASSED_ELSEWHERE: dict[str, str] = {
     "ledger.let_go": "only where a step ends without a result of its own",
     "ledger.note_refusal": "only where a provider refuses",
     "ledger.purchase_": "only where a call costs money: test_paid_work.py",
-    "ledger.manner": "only where a language model's server is asked: test_asked_again.py",
+    "ledger.request_style": "only where a language model's server is asked: test_asked_again.py",
     "purchase.call": "only where a call costs money: test_paid_work.py",
 }

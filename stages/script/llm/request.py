@@ -1,4 +1,4 @@
-"""One request to a language model, in a given manner, and what came back. Nothing is repeated here."""
+"""One request to a language model, in a given style, and what came back. Nothing is repeated here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from stages.http.client import Sending, open_client
 from stages.script.llm.answer import Answer
 from stages.script.llm.prompt import INSTRUCTIONS, Draft
-from stages.script.llm.request_form import Manner
+from stages.script.llm.request_style import RequestStyle
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 async def ask_model(
-    name: str, account: ModelAccount, manner: Manner, text: str, request_id: str, sending: Sending, timeout_s: float
+    name: str,
+    account: ModelAccount,
+    style: RequestStyle,
+    text: str,
+    request_id: str,
+    sending: Sending,
+    timeout_s: float,
 ) -> Answer:
     """The answer to a message. Raises what the SDKs and pydantic-ai raise."""
     import pydantic_ai
@@ -28,8 +34,8 @@ async def ask_model(
 
     pydantic_ai.BANNER_ENABLED = False
     async with open_sdk(name, account, sending, timeout_s) as client:
-        model = _model(name, account, manner, client)
-        if manner.role == "user":
+        model = _model(name, account, style, client)
+        if style.role == "user":
             # One message: where a role for instructions is missing, two of the user's in a row are refused, too.
             asked = ModelRequest.user_text_prompt(f"{INSTRUCTIONS}\n{text}")
         else:
@@ -37,8 +43,8 @@ async def ask_model(
         response = await model_request(
             model,
             [asked],
-            model_settings=_settings(manner, request_id),
-            model_request_parameters=_output(model, manner),
+            model_settings=_settings(style, request_id),
+            model_request_parameters=_output(model, style),
         )
     return _answer(response)
 
@@ -57,7 +63,7 @@ def open_sdk(name: str, account: ModelAccount, sending: Sending, timeout_s: floa
     return AsyncOpenAI(api_key=account.key or "none", **options)
 
 
-def _model(name: str, account: ModelAccount, manner: Manner, client: Any) -> Model:
+def _model(name: str, account: ModelAccount, style: RequestStyle, client: Any) -> Model:
     if account.kind == "anthropic":
         from pydantic_ai.models.anthropic import AnthropicModel
         from pydantic_ai.providers.anthropic import AnthropicProvider
@@ -68,7 +74,7 @@ def _model(name: str, account: ModelAccount, manner: Manner, client: Any) -> Mod
 
     from stages.script.chat_model import ChatModel
 
-    profile = _profile(manner)
+    profile = _profile(style)
     if account.kind == "openai":
         return ChatModel(account.model, provider=OpenAIProvider(openai_client=client), profile=profile)
     # Expects less of the server: only what the protocol's copies have in common.
@@ -76,39 +82,39 @@ def _model(name: str, account: ModelAccount, manner: Manner, client: Any) -> Mod
     return ChatModel(account.model, provider=provider, profile=profile)
 
 
-def _profile(manner: Manner) -> ModelProfile:
+def _profile(style: RequestStyle) -> ModelProfile:
     """What pydantic-ai would otherwise guess from the model's name."""
     from pydantic_ai.profiles.openai import OpenAIModelProfile
 
     return OpenAIModelProfile(
         supports_json_schema_output=True,
-        supports_json_object_output=manner.form == "json",
-        openai_chat_supports_max_completion_tokens=manner.limit_name == "max_completion_tokens",
+        supports_json_object_output=style.form == "json",
+        openai_chat_supports_max_completion_tokens=style.limit_name == "max_completion_tokens",
     )
 
 
-def _settings(manner: Manner, request_id: str) -> ModelSettings:
+def _settings(style: RequestStyle, request_id: str) -> ModelSettings:
     from pydantic_ai.settings import ModelSettings
 
     settings = ModelSettings()
     if request_id:
         settings["extra_headers"] = {"Idempotency-Key": request_id}
-    if manner.room_tokens and manner.limit_name != "none":
-        settings["max_tokens"] = manner.room_tokens
+    if style.room_tokens and style.limit_name != "none":
+        settings["max_tokens"] = style.room_tokens
     return settings
 
 
-def _output(model: Model, manner: Manner) -> ModelRequestParameters:
+def _output(model: Model, style: RequestStyle) -> ModelRequestParameters:
     """The form: by schema, where Anthropic's older models know only tools; as JSON; or as the instructions say."""
     from pydantic_ai.models import ModelRequestParameters
     from pydantic_ai.output import OutputObjectDefinition
     from pydantic_ai.tools import ToolDefinition
 
     schema = Draft.model_json_schema()
-    if manner.form == "prompt":
+    if style.form == "prompt":
         return ModelRequestParameters(output_mode="text")
     output = OutputObjectDefinition(json_schema=schema, name="script", strict=True)
-    if manner.form == "json":
+    if style.form == "json":
         return ModelRequestParameters(output_mode="prompted", output_object=output, prompted_output_template=False)
     if model.profile.get("supports_json_schema_output"):
         return ModelRequestParameters(output_mode="native", output_object=output)

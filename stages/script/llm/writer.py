@@ -18,7 +18,7 @@ from stages.script.llm.answer import Answer, AnswerError, read_answer
 from stages.script.llm.narration_text import heading, spoken
 from stages.script.llm.prompt import PROMPT_VERSION, DraftScene, message, wanted_words
 from stages.script.llm.request import ask_model
-from stages.script.llm.request_form import Manner
+from stages.script.llm.request_style import RequestStyle
 from stages.script.script_writer import FIRST_ASK, Again, Ask, ScriptWriter, again
 from stages.script.words import count_words
 
@@ -116,30 +116,30 @@ class LlmWriter(ScriptWriter):
         """The script, by one request that is never repeated here, or what to ask next."""
         self.check(brief)
         self.prepare(cancel)
-        manner = Manner.read(ask.manner, self._usual_manner())
+        style = RequestStyle.read(ask.style, self._usual_style())
         text = message(brief, ask.words_before)
         refusals: list[Exception] = []
         try:
             answer = call_service(
                 self.name,
                 self._account.url,
-                lambda: ask_model(self.name, self._account, manner, text, self._request_id, self._sending, timeout_s),
+                lambda: ask_model(self.name, self._account, style, text, self._request_id, self._sending, timeout_s),
                 cancel,
                 timeout_s,
                 lambda error: self._translated(error, refusals),
             )
         except (RejectedError, TransientError) as error:
-            other = self._other_manner(manner, error, refusals)
-            if other is None and ask.was_cut_off and manner.is_too_much(error.message):
-                raise self._cut_off(f"it does not take a request with room for {manner.room_tokens} tokens") from error
+            other = self._other_style(style, error, refusals)
+            if other is None and ask.was_cut_off and style.is_too_much(error.message):
+                raise self._cut_off(f"it does not take a request with room for {style.room_tokens} tokens") from error
             if other is None:
                 raise
-            changed = ask.model_copy(update={"manner": other.text()})
+            changed = ask.model_copy(update={"style": other.text()})
             return again(changed, f"{error.message}; asked again in another form", is_charged=False)
         try:
             drafts = read_answer(answer)
         except AnswerError as error:
-            return self._after(error, answer, ask, manner)
+            return self._after(error, answer, ask, style)
         return self._judged(self._script(brief, drafts), brief, ask)
 
     def _translated(self, error: Exception, refusals: list[Exception]) -> ProviderError | None:
@@ -148,8 +148,8 @@ class LlmWriter(ScriptWriter):
         refusals.append(error)
         return translate(error, self.name, self._account.url)
 
-    def _other_manner(self, manner: Manner, error: ProviderError, refusals: list[Exception]) -> Manner | None:
-        """The manner to ask in next, where it was for the manner that the server refused."""
+    def _other_style(self, style: RequestStyle, error: ProviderError, refusals: list[Exception]) -> RequestStyle | None:
+        """The style to ask in next, where it was for the style that the server refused."""
         from stages.script.llm.errors import refusal_of
 
         if error.kind == "ContentRefused":
@@ -157,17 +157,17 @@ class LlmWriter(ScriptWriter):
         # A refusal that came as a success is told before the client sees it, and has no other words.
         told = (400 if isinstance(error, RejectedError) else None, error.message)
         status, said = refusal_of(refusals[-1]) if refusals else told
-        return manner.after_refusal(status, said, may_guess=self._account.kind == "compatible")
+        return style.after_refusal(status, said, may_guess=self._account.kind == "compatible")
 
-    def manner_to_keep(self, ask: Ask) -> str:
-        usual = self._usual_manner()
-        lasting = Manner.read(ask.manner, usual).lasting()
+    def style_to_keep(self, ask: Ask) -> str:
+        usual = self._usual_style()
+        lasting = RequestStyle.read(ask.style, usual).lasting()
         return "" if lasting == usual.lasting() else lasting.text()
 
-    def _usual_manner(self) -> Manner:
-        return Manner(limit_name="max_tokens" if self._account.kind == "compatible" else "max_completion_tokens")
+    def _usual_style(self) -> RequestStyle:
+        return RequestStyle(limit_name="max_tokens" if self._account.kind == "compatible" else "max_completion_tokens")
 
-    def _after(self, error: AnswerError, answer: Answer, ask: Ask, manner: Manner) -> Again:
+    def _after(self, error: AnswerError, answer: Answer, ask: Ask, style: RequestStyle) -> Again:
         """What to ask next after an answer that holds no script. Raises ProviderError where nothing is left to ask."""
         said = (
             f": {_MARKS[0]}{textwrap.shorten(error.said, _MOST_SAID_CHARS, placeholder='…')}{_MARKS[1]}"
@@ -176,11 +176,11 @@ class LlmWriter(ScriptWriter):
         )
         if error.fault == "cut off" and not ask.was_cut_off:
             room = max(_LEAST_ROOM_TOKENS, answer.tokens * _MORE_ROOM)
-            changed = {"was_cut_off": True, "manner": replace(manner, room_tokens=room).text()}
+            changed = {"was_cut_off": True, "style": replace(style, room_tokens=room).text()}
             why = f"{self.name} stopped at its token limit; asked again with room for {room} tokens"
             return again(ask.model_copy(update=changed), why, is_charged=True)
         if error.fault == "cut off":
-            raise self._cut_off(f"also when it was given room for {manner.room_tokens} tokens")
+            raise self._cut_off(f"also when it was given room for {style.room_tokens} tokens")
         if error.fault == "refused":
             raise RejectedError(
                 f"{self.name} refused to write this{said}",

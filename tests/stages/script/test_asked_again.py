@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from checkpoints.keys import step_key
 from checkpoints.ledger.purchases import Purchases
-from checkpoints.ledger.request_forms import KEPT_S, Manners
+from checkpoints.ledger.request_styles import KEPT_S, RequestStyles
 from checkpoints.records import Record
 from config.errors import CancelledError, RejectedError, RetryExhaustedError, TransientError
 from config.settings import Settings
@@ -22,7 +22,7 @@ from pipeline.planning.steps import Step
 from stages.base import CancelToken
 from stages.models import Brief
 from stages.script.llm.account import ModelAccount
-from stages.script.llm.request_form import Manner
+from stages.script.llm.request_style import RequestStyle
 from stages.script.llm.writer import LlmWriter
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def test_what_was_learned_grows_old(bench: Workbench, service: ModelService) -> 
     service.reply = refusing("json_schema")
     run(bench, service)
     with bench.ledger.writing("test") as connection:
-        connection.execute("UPDATE manners SET learned_at = learned_at - ?", (KEPT_S + 1,))
+        connection.execute("UPDATE request_styles SET learned_at = learned_at - ?", (KEPT_S + 1,))
     run(bench, service, "b")
     assert service.forms == ["json_schema", "json_object"] * 2
 
@@ -185,8 +185,8 @@ def test_another_model_of_the_same_server_is_asked_anew(bench: Workbench, servic
     service.reply = refusing("json_schema")
     run(bench, service)
     known = writer(service).server
-    assert Manners(bench.ledger).find(known)
-    assert not Manners(bench.ledger).find(writer(service, model="other").server)
+    assert RequestStyles(bench.ledger).find(known)
+    assert not RequestStyles(bench.ledger).find(writer(service, model="other").server)
 
 
 def test_a_refused_form_does_not_open_the_circuit_nor_use_up_retries(bench: Workbench, service: ModelService) -> None:
@@ -459,7 +459,7 @@ def test_a_run_that_ends_between_two_calls_buys_only_the_second_when_it_goes_on(
 
 # What refusals mean
 
-SCHEMA = Manner()
+SCHEMA = RequestStyle()
 
 
 @pytest.mark.parametrize(
@@ -522,5 +522,5 @@ def test_a_refusal_that_says_nothing_is_tried_in_every_form_unless_the_server_is
 
 
 def test_a_note_that_nobody_can_read_is_as_good_as_none(tmp_path: Path) -> None:
-    assert Manner.read("{", SCHEMA) == SCHEMA
-    assert Manner.read('{"form": "xml"}', SCHEMA) == SCHEMA
+    assert RequestStyle.read("{", SCHEMA) == SCHEMA
+    assert RequestStyle.read('{"form": "xml"}', SCHEMA) == SCHEMA

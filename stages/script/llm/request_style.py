@@ -2,7 +2,7 @@
 
 Services that speak the same protocol differ in what they take: a JSON schema, JSON mode, or neither; one of two names for the
 limit on an answer's length; instructions of their own role, or none. A request that is refused for such a reason costs nothing,
-and is made again in another manner. Which refusals are of that kind is told by their words.
+and is made again in another style. Which refusals are of that kind is told by their words.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ _SPARE_TOKENS = 16
 
 
 @dataclass(frozen=True)
-class Manner:
+class RequestStyle:
     """`refused` are forms that the server did not take; `room_tokens` is the most that an answer may be long, 0 for the server's
-    own limit. `is_known`: the server has answered in this manner before.
+    own limit. `is_known`: the server has answered in this style before.
     """
 
     form: Form = "schema"
@@ -81,21 +81,21 @@ class Manner:
 
     @classmethod
     def read(cls, text: str, usual: Self) -> Self:
-        """The manner that `text` notes; the usual one where it notes none."""
+        """The style that `text` notes; the usual one where it notes none."""
         try:
             return TypeAdapter(cls).validate_json(text)
         except ValidationError:
             return usual
 
     def text(self) -> str:
-        return TypeAdapter(Manner).dump_json(self).decode()
+        return TypeAdapter(RequestStyle).dump_json(self).decode()
 
-    def lasting(self) -> Manner:
+    def lasting(self) -> RequestStyle:
         """What holds for the next script, too."""
-        return Manner(self.form, self.limit_name, self.role, is_known=True)
+        return RequestStyle(self.form, self.limit_name, self.role, is_known=True)
 
-    def after_refusal(self, status: int | None, said: str, *, may_guess: bool) -> Manner | None:
-        """The manner to ask in next, once the server has refused this one; None where the refusal is about something else.
+    def after_refusal(self, status: int | None, said: str, *, may_guess: bool) -> RequestStyle | None:
+        """The style to ask in next, once the server has refused this one; None where the refusal is about something else.
 
         With `may_guess` a refusal that says nothing of use counts as one of the form, unless the server is known to take it.
         """
@@ -114,12 +114,12 @@ class Manner:
         """Whether a refusal is about the room that was asked for."""
         return bool(self.room_tokens and (_OF_LIMIT.search(said) or _CONTEXT.search(said)))
 
-    def _with_next_form(self) -> Manner | None:
+    def _with_next_form(self) -> RequestStyle | None:
         refused = (*self.refused, self.form)
         form = next((form for form in FORMS if form not in refused), None)
         return replace(self, form=form, refused=refused, is_known=False) if form else None
 
-    def _with_other_limit(self, said: str) -> Manner | None:
+    def _with_other_limit(self, said: str) -> RequestStyle | None:
         """Less room where the server says that it is too much, else the limit by its other name, else none."""
         if _TOO_MUCH.search(said):
             context, request = _CONTEXT.search(said), _REQUEST.search(said)
