@@ -11,9 +11,9 @@ from typing import Any, Literal
 from config.errors import BriefError
 from stages.brief.documents import way_to_a_brief
 from stages.brief.fields import Reader
+from stages.brief.file_text import read_text
 from stages.brief.nodes import from_json, from_python, from_yaml
 from stages.brief.problems import Problems
-from stages.brief.reading import read_text
 from stages.brief.schema import build
 from stages.models import Brief
 from stages.text.names import as_spelled

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from config.errors import BriefError
 from stages.models import Narration
-from stages.speech.normalise.reading import read
+from stages.speech.reading import read
 
 if TYPE_CHECKING:
     from stages.speech.sound import Samples

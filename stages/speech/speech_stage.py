@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from config.errors import TransientError
 from stages.base import CancelToken, Context
 from stages.models import Narration, Word
-from stages.speech.normalise.reading import read
+from stages.speech.reading import read
 from stages.speech.speech_provider import SpeechProvider, SpeechRequest, Spoken
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stages.models import Word
-from stages.speech.normalise.reading import Reading
+from stages.speech.reading import Reading
 from stages.speech.sound import speech_bounds, voiced
 
 if TYPE_CHECKING:

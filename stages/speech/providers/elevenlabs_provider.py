@@ -150,7 +150,7 @@ def timed_words(text: str, alignment: object) -> tuple[Word, ...]:
 
 def _estimated(request: SpeechRequest, path: Path) -> tuple[Word, ...]:
     from stages.speech import sound
-    from stages.speech.normalise.reading import read
+    from stages.speech.reading import read
     from stages.speech.timing import estimate_words
 
     try:

@@ -15,8 +15,8 @@ from checkpoints.digests import INSTALLED
 from config.errors import FramekeepError, RejectedError, TransientError, UnavailableError
 from stages.base import CancelToken
 from stages.models import Word
-from stages.speech.normalise.reading import Reading, read
 from stages.speech.providers.voice_checks import refuse_language, refuse_text, unknown_voice, versions
+from stages.speech.reading import Reading, read
 from stages.speech.speech_provider import SpeechProvider, SpeechRequest, Spoken
 
 DEFAULT_VOICE = "heart"

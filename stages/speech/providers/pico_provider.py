@@ -9,8 +9,8 @@ from pathlib import Path
 
 from config.errors import ProviderError, RejectedError, TransientError, UnavailableError
 from stages.base import CancelToken
-from stages.speech.normalise.reading import read
 from stages.speech.providers.voice_checks import refuse_language, refuse_text, unknown_voice, versions
+from stages.speech.reading import read
 from stages.speech.speech_provider import SpeechProvider, SpeechRequest, Spoken
 from stages.text.languages import primary
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from stages.base import CancelToken
-from stages.speech.normalise.reading import read
 from stages.speech.providers.voice_checks import versions
+from stages.speech.reading import read
 from stages.speech.speech_provider import SpeechProvider, SpeechRequest, Spoken
 
 # Comfortable for reading; captions allow up to 20. A Chinese or Japanese character counts as three.

@@ -23,7 +23,7 @@ from pipeline.cli.terminal import console
 from pipeline.health.home_checks import check_clock
 from pipeline.home import Home
 from stages.brief import load_brief
-from stages.speech.normalise.reading import read
+from stages.speech.reading import read
 from stages.typeset.fonts import SANS, load_fonts
 from stages.typeset.text import Font
 

@@ -143,8 +143,8 @@ def test_cancelling_a_call_to_a_server_that_never_answers_ends_within_a_tenth_of
 
 def test_a_child_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from stages.speech import sound, timing
-    from stages.speech.normalise.reading import read
     from stages.speech.providers import pico_provider
+    from stages.speech.reading import read
     from stages.speech.speech_provider import SpeechRequest
 
     # Loaded before the time runs.

@@ -19,9 +19,9 @@ from config.errors import CancelledError, FramekeepError, RejectedError, Transie
 from stages.base import CancelToken, Context
 from stages.models import Narration
 from stages.speech import voice_registry
-from stages.speech.normalise.reading import read
 from stages.speech.normalise.split_lines import split_lines
 from stages.speech.providers import hibari_engine, hibari_provider, pico_provider
+from stages.speech.reading import read
 from stages.speech.sound import TARGET_LUFS, loudness, read_sound, voiced
 from stages.speech.speech_provider import SpeechProvider, SpeechRequest
 from stages.speech.speech_stage import expected_seconds, speak_line

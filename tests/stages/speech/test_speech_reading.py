@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import UnavailableError
-from stages.speech.normalise.reading import read
 from stages.speech.normalise.scripts import foreign_script, looks_like
 from stages.speech.providers.voice_checks import refuse_text
+from stages.speech.reading import read
 
 ENGLISH = {
     "Dr. Smith met Mrs. Jones at 7:30 p.m. on 3/4/2024.": (

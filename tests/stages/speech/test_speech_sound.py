@@ -11,7 +11,7 @@ import pytest
 from config.errors import CancelledError, TransientError, UnavailableError
 from stages.base import CancelToken, Context
 from stages.models import Word
-from stages.speech.normalise.reading import read
+from stages.speech.reading import read
 from stages.speech.sound import (
     PEAK_DBFS,
     SAMPLE_RATE_HZ,

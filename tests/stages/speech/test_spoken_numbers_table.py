@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stages.speech.normalise.reading import read
+from stages.speech.reading import read
 
 LANGUAGES = ("en", "de", "fr", "es", "it")
 ROWS = [
